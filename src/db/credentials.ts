@@ -1,0 +1,58 @@
+import type { Envelope } from './envelope.js'
+import { sql, type Queryable } from './pool.js'
+
+export type CredentialKind = 'v2_key' | 'merchant_certificate' | 'merchant_private_key'
+
+interface CredentialRow {
+  readonly version: number
+  readonly ciphertext: Buffer
+}
+
+const ACTIVE = sql(
+  'credentials_active',
+  `select version, ciphertext from credential_versions
+   where account_id = $1 and kind = $2 and state = 'active' order by version desc`,
+)
+const INSERT = sql(
+  'credentials_insert',
+  `insert into credential_versions (account_id, kind, version, state, not_after, kek_id,
+     ciphertext, created_at)
+   values ($1, $2, $3, 'active', $4, $5, $6, $7)`,
+)
+
+/** What a sealed credential is bound to: a ciphertext moved to another row does not open. */
+const context = (accountId: string, kind: CredentialKind, version: number): string =>
+  `credential:${accountId}:${kind}:${version}`
+
+/**
+ * The active versions of a secret, newest first: two of them while a key is being replaced.
+ * The database shows the API's role the verifying keys only.
+ */
+export async function activeCredentials(
+  db: Queryable,
+  envelope: Envelope,
+  accountId: string,
+  kind: CredentialKind,
+): Promise<string[]> {
+  const rows = await db.rows<CredentialRow>(ACTIVE, [accountId, kind])
+  return rows.map(({ version, ciphertext }) =>
+    envelope.open(ciphertext, context(accountId, kind, version)).toString('utf8'),
+  )
+}
+
+export async function insertCredential(
+  db: Queryable,
+  envelope: Envelope,
+  credential: {
+    readonly accountId: string
+    readonly kind: CredentialKind
+    readonly version: number
+    readonly secret: string
+    readonly notAfter: Date | null
+    readonly now: Date
+  },
+): Promise<void> {
+  const { accountId, kind, version, secret, notAfter, now } = credential
+  const ciphertext = envelope.seal(secret, context(accountId, kind, version))
+  await db.rows(INSERT, [accountId, kind, version, notAfter, envelope.kekId, ciphertext, now])
+}

@@ -1,0 +1,137 @@
+import type { DecisionOutcome, DecisionVerb, PrincipalKind } from '../domain/refund.js'
+import { only, sql, type Queryable } from './pool.js'
+import type { Transaction } from './transaction.js'
+
+export interface DecisionRow {
+  readonly id: string
+  readonly refundId: string
+  readonly verb: DecisionVerb
+  readonly principalKind: PrincipalKind
+  readonly principalId: string
+  readonly actingUser: string
+  readonly reason: string
+  readonly storedAt: Date
+  readonly appliedAt: Date | null
+  readonly outcome: DecisionOutcome | null
+}
+
+const COLUMNS = `id, refund_id as "refundId", verb, principal_kind as "principalKind",
+  principal_id as "principalId", acting_user as "actingUser", reason, stored_at as "storedAt",
+  applied_at as "appliedAt", outcome`
+
+export interface NewDecision {
+  readonly id: string
+  readonly refundId: string
+  readonly verb: DecisionVerb
+  readonly principalId: string
+  readonly actingUser: string
+  readonly reason: string
+  readonly now: Date
+}
+
+const INSERT = sql(
+  'decisions_insert',
+  `insert into refund_decisions (id, refund_id, verb, principal_kind, principal_id, acting_user,
+     reason, stored_at)
+   values ($1, $2, $3, 'api_key', $4, $5, $6, $7)
+   on conflict do nothing returning id`,
+)
+const SAME = sql(
+  'decisions_same',
+  `select ${COLUMNS} from refund_decisions
+   where refund_id = $1 and verb = $2 and principal_id = $3 order by stored_at desc limit 1`,
+)
+
+/**
+ * Records what an authenticated principal decided. The same principal saying the same again gets
+ * the decision that stands, because decisions are idempotent by principal.
+ */
+export async function recordDecision(db: Queryable, decision: NewDecision): Promise<DecisionRow> {
+  const key = [decision.refundId, decision.verb, decision.principalId]
+  const [standing] = await db.rows<DecisionRow>(SAME, key)
+  if (standing !== undefined) return standing
+  await db.rows(INSERT, [
+    decision.id,
+    decision.refundId,
+    decision.verb,
+    decision.principalId,
+    decision.actingUser,
+    decision.reason,
+    decision.now,
+  ])
+  return only(await db.rows<DecisionRow>(SAME, key))
+}
+
+const BY_ID = sql('decisions_by_id', `select ${COLUMNS} from refund_decisions where id = $1`)
+
+export async function findDecision(db: Queryable, id: string): Promise<DecisionRow | undefined> {
+  return (await db.rows<DecisionRow>(BY_ID, [id]))[0]
+}
+
+const OF_REFUND = sql(
+  'decisions_of_refund',
+  `select ${COLUMNS} from refund_decisions where refund_id = $1 order by stored_at, id`,
+)
+
+export async function decisionsOf(db: Queryable, refundId: string): Promise<DecisionRow[]> {
+  return db.rows<DecisionRow>(OF_REFUND, [refundId])
+}
+
+const APPLIED = sql(
+  'decisions_applied',
+  `update refund_decisions set applied_at = $2, outcome = $3
+   where id = $1 and applied_at is null`,
+)
+
+export async function markDecisionApplied(
+  tx: Transaction,
+  id: string,
+  outcome: DecisionOutcome,
+  now: Date,
+): Promise<void> {
+  await tx.lock('message').rows(APPLIED, [id, now, outcome])
+}
+
+const SIGNALLED = sql(
+  'decisions_signalled',
+  'update refund_decisions set signalled_at = $2 where id = $1',
+)
+
+export async function markDecisionSignalled(db: Queryable, id: string, now: Date): Promise<void> {
+  await db.rows(SIGNALLED, [id, now])
+}
+
+const RECORD_OPERATOR = sql(
+  'decisions_record_operator',
+  'select record_operator_approval($1, $2, $3, $4, $5)',
+)
+
+/** The one kind of decision a worker may write: an approval typed into Temporal. */
+export async function recordOperatorApproval(
+  tx: Transaction,
+  approval: {
+    readonly id: string
+    readonly refundId: string
+    readonly reason: string
+    readonly runId: string
+    readonly now: Date
+  },
+): Promise<void> {
+  const { id, refundId, reason, runId, now } = approval
+  await tx.rows(RECORD_OPERATOR, [id, refundId, reason, runId, now])
+}
+
+const UNDELIVERED = sql(
+  'decisions_undelivered',
+  `select id, refund_id as "refundId" from refund_decisions
+   where applied_at is null and coalesce(signalled_at, stored_at) < $1
+   order by stored_at limit $2`,
+)
+
+export async function undeliveredDecisions(
+  db: Queryable,
+  before: Date,
+  limit: number,
+): Promise<{ id: string; refundId: string }[]> {
+  return db.rows(UNDELIVERED, [before, limit])
+}

@@ -1,0 +1,110 @@
+import { only, sql, type Queryable } from './pool.js'
+import type { Transaction } from './transaction.js'
+
+export type FactKind = 'payment' | 'refund'
+export type FactSource = 'notify' | 'query'
+
+export interface NewFact {
+  readonly id: string
+  readonly accountId: string
+  readonly kind: FactKind
+  /** Unique per account and kind: the same fact is stored once, however often it is told. */
+  readonly businessKey: string
+  /** The payment or the refund the fact is about. */
+  readonly subjectId: string
+  readonly source: FactSource
+  readonly verifiedBy: 'signature' | 'decryption' | 'query'
+  readonly fact: object
+  readonly now: Date
+}
+
+export interface StoredFact {
+  readonly id: string
+  readonly applied: boolean
+  readonly timesSeen: number
+}
+
+const STORE = sql(
+  'inbox_store',
+  `insert into inbox (id, account_id, kind, business_key, subject_id, source, verified_by, fact,
+     stored_at)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+   on conflict (account_id, kind, business_key) do update set times_seen = inbox.times_seen + 1
+   returning id, applied_at is not null as applied, times_seen as "timesSeen"`,
+)
+
+/** Stores a fact, or counts it when it is known already, and answers the row that stands. */
+export async function storeFact(db: Queryable, fact: NewFact): Promise<StoredFact> {
+  return only(
+    await db.rows<StoredFact>(STORE, [
+      fact.id,
+      fact.accountId,
+      fact.kind,
+      fact.businessKey,
+      fact.subjectId,
+      fact.source,
+      fact.verifiedBy,
+      JSON.stringify(fact.fact),
+      fact.now,
+    ]),
+  )
+}
+
+export interface UnappliedFact {
+  readonly id: string
+  readonly source: FactSource
+  readonly fact: unknown
+}
+
+const UNAPPLIED = sql(
+  'inbox_unapplied_of',
+  `select id, source, fact from inbox where subject_id = $1 and applied_at is null
+   order by stored_at, id`,
+)
+
+/** Every fact about a subject that no transaction has applied, oldest first. */
+export async function unappliedFacts(db: Queryable, subjectId: string): Promise<UnappliedFact[]> {
+  return db.rows<UnappliedFact>(UNAPPLIED, [subjectId])
+}
+
+const APPLIED = sql(
+  'inbox_applied',
+  `update inbox set applied_at = $2, outcome = $3 where id = any($1::uuid[]) and applied_at is null`,
+)
+
+export async function markFactsApplied(
+  tx: Transaction,
+  ids: readonly string[],
+  outcome: string,
+  now: Date,
+): Promise<void> {
+  await tx.lock('message').rows(APPLIED, [ids, now, outcome])
+}
+
+const SIGNALLED = sql('inbox_signalled', 'update inbox set signalled_at = $2 where id = $1')
+
+export async function markFactSignalled(db: Queryable, id: string, now: Date): Promise<void> {
+  await db.rows(SIGNALLED, [id, now])
+}
+
+const UNDELIVERED = sql(
+  'inbox_undelivered',
+  `select id, kind, subject_id as "subjectId" from inbox
+   where applied_at is null and coalesce(signalled_at, stored_at) < $1
+   order by stored_at limit $2`,
+)
+
+export interface UndeliveredFact {
+  readonly id: string
+  readonly kind: FactKind
+  readonly subjectId: string
+}
+
+/** Facts that nobody applied although their signal, or its lack, is older than `before`. */
+export async function undeliveredFacts(
+  db: Queryable,
+  before: Date,
+  limit: number,
+): Promise<UndeliveredFact[]> {
+  return db.rows<UndeliveredFact>(UNDELIVERED, [before, limit])
+}

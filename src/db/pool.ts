@@ -1,0 +1,77 @@
+import pg from 'pg'
+
+/**
+ * A statement with a name is prepared once per connection. The few whose text varies have none.
+ */
+export interface Statement {
+  readonly name?: string
+  readonly text: string
+}
+
+export const sql = (name: string, text: string): Statement => ({ name, text })
+
+/** What runs a statement: the pool for single reads, a transaction for everything else. */
+export interface Queryable {
+  rows<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]>
+}
+
+export interface DatabaseOptions {
+  readonly url: string
+  /** Connections held at most. */
+  readonly connectionsMax: number
+  readonly applicationName: string
+}
+
+// bigint columns hold fen and counts, all far inside a safe integer (money.ts bounds them).
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    oid === pg.types.builtins.INT8 && format !== 'binary'
+      ? (text: string) => Number(text)
+      : pg.types.getTypeParser(oid, format),
+}
+
+/** The pool of one process, as one database role. */
+export class Database implements Queryable {
+  readonly pool: pg.Pool
+
+  constructor(options: DatabaseOptions) {
+    this.pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.connectionsMax,
+      application_name: options.applicationName,
+      connectionTimeoutMillis: 5_000,
+      types,
+    })
+    // An idle connection that breaks is replaced by the pool; without a listener it would end us.
+    this.pool.on('error', () => undefined)
+  }
+
+  async rows<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    return (await this.pool.query({ ...statement, values: [...values] })).rows as Row[]
+  }
+
+  /** True when a trivial statement is answered in time. */
+  async isReachable(timeoutMs: number): Promise<boolean> {
+    const timeout = new Promise<false>((resolve) => {
+      setTimeout(() => resolve(false), timeoutMs).unref()
+    })
+    const answer = this.pool.query('select 1').then(
+      () => true,
+      () => false,
+    )
+    return Promise.race([answer, timeout])
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end()
+  }
+}
+
+/** The single row a statement must give. @throws Error when it gives another number of rows. */
+export function only<Row>(rows: readonly Row[]): Row {
+  const [row] = rows
+  if (row === undefined || rows.length > 1) {
+    throw new Error(`Expected one row, got ${rows.length}.`)
+  }
+  return row
+}

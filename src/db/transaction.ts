@@ -1,0 +1,98 @@
+import type { PoolClient } from 'pg'
+import type { Database, Queryable, Statement } from './pool.js'
+
+/**
+ * The order in which rows are locked, lowest first. Taking a lower rank while holding a higher one
+ * is how deadlocks begin, so it throws. Journal, outbox and audit rows are only ever inserted, under
+ * the payment's lock, so they need no rank.
+ */
+export const LOCK_RANK = {
+  idempotencyKey: 1,
+  order: 2,
+  payment: 3,
+  refund: 4,
+  message: 7,
+} as const
+
+const ATTEMPTS_MAX = 5
+const SERIALIZATION_FAILURE = '40001'
+const DEADLOCK_DETECTED = '40P01'
+
+export class Transaction implements Queryable {
+  readonly #client: PoolClient
+  #rank = 0
+
+  constructor(client: PoolClient) {
+    this.#client = client
+  }
+
+  /** Says which rank the next statement locks. @throws Error on an inversion of the lock order. */
+  lock(rank: keyof typeof LOCK_RANK): this {
+    const next = LOCK_RANK[rank]
+    if (next < this.#rank) {
+      throw new Error(`Lock order: ${rank} (${next}) is taken after rank ${this.#rank}.`)
+    }
+    this.#rank = next
+    return this
+  }
+
+  async rows<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    return (await this.#client.query({ ...statement, values: [...values] })).rows as Row[]
+  }
+}
+
+/**
+ * Runs `work` in one transaction: commits when it returns, rolls back when it throws, and begins
+ * again after a serialization failure or a deadlock, at most five times. `work` must therefore touch
+ * nothing but the database.
+ */
+export async function inTransaction<T>(
+  database: Database,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await runOnce(database, work)
+    } catch (error) {
+      if (attempt >= ATTEMPTS_MAX || !isWorthRepeating(error)) throw error
+    }
+  }
+}
+
+async function runOnce<T>(database: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const client = await database.pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    const result = await work(new Transaction(client))
+    await client.query('commit')
+    return result
+  } catch (error) {
+    // A connection that cannot even roll back is thrown away, not put back into the pool.
+    await client.query('rollback').catch((failure: Error) => {
+      broken = failure
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+/** The SQLSTATE of a database error, or undefined for any other. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
+}
+
+/** The constraint that refused a write, where the database names one. */
+export function violatedConstraint(error: unknown): string | undefined {
+  return error instanceof Error && 'constraint' in error && typeof error.constraint === 'string'
+    ? error.constraint
+    : undefined
+}
+
+function isWorthRepeating(error: unknown): boolean {
+  const state = sqlState(error)
+  return state === SERIALIZATION_FAILURE || state === DEADLOCK_DETECTED
+}

@@ -1,0 +1,70 @@
+import type { Disposition, PaymentState, RefundCause, RefundState } from './states.js'
+
+/** The word of each state for each audience. No other state word exists in the sources. */
+export interface RefundWords {
+  readonly backOffice: string
+  readonly finance: string
+  readonly buyer: string
+  readonly en: string
+}
+
+export interface PaymentWords {
+  readonly zh: string
+  readonly en: string
+}
+
+export const PAYMENT_WORDS: Readonly<Record<PaymentState, PaymentWords>> = {
+  created: { zh: '待下单', en: 'created' },
+  awaiting_payment: { zh: '待支付', en: 'awaiting payment' },
+  paid: { zh: '已支付', en: 'paid' },
+  closed: { zh: '已关闭', en: 'closed' },
+  failed: { zh: '下单失败', en: 'placing failed' },
+}
+
+export const DISPOSITION_WORDS: Readonly<Record<Disposition, PaymentWords>> = {
+  accepted: { zh: '已入账', en: 'accepted' },
+  held: { zh: '金额不符待处理', en: 'held: does not match the order' },
+}
+
+const words = (backOffice: string, finance: string, buyer: string, en: string): RefundWords => ({
+  backOffice,
+  finance,
+  buyer,
+  en,
+})
+
+export const REFUND_WORDS: Readonly<Record<RefundState, RefundWords>> = {
+  pending: words('待审核', '申请退款', '待商家处理', 'waiting for approval'),
+  approved: words('已同意', '待退款', '商家已同意', 'approved, nothing sent yet'),
+  refunding: words('退款中', '退款中', '退款中', 'on its way'),
+  needs_attention: words(
+    '待人工处理',
+    '自动退款失败·待处理',
+    '退款处理中,请联系商家',
+    'needs a person',
+  ),
+  done: words('退款完成', '退款完成', '退款成功', 'given back'),
+  settled: words('已线下退款', '已线下退款', '商家已线下退款', 'given back by other means'),
+  failed: words('退款失败', '自动退款失败·已关闭', '退款未成功,可重新申请', 'closed by the channel'),
+  rejected: words('已拒绝', '不涉及资金', '商家已拒绝', 'rejected'),
+  cancelled: words('已撤销', '不涉及资金', '您已撤销', 'cancelled'),
+  expired: words('超时关闭', '不涉及资金', '商家超时未处理,可重新申请', 'expired undecided'),
+}
+
+/** Causes that have a word of their own; every other one is shown by its state alone. */
+export const REFUND_CAUSE_WORDS: Readonly<Partial<Record<RefundCause, RefundWords>>> = {
+  insufficient_balance: words(
+    '退款中·余额不足',
+    '待退款·余额不足',
+    '退款中',
+    'waits for the merchant balance',
+  ),
+  abnormal: words('退款异常', '自动退款失败·待处理', '退款处理中,请联系商家', 'abnormal at WeChat'),
+}
+
+/** The words of a refund, by its cause where that has its own. */
+export function refundWords(state: RefundState, cause: RefundCause | null): RefundWords {
+  const own = cause === null ? undefined : REFUND_CAUSE_WORDS[cause]
+  const applies = state === 'refunding' || state === 'needs_attention'
+  return applies && own !== undefined ? own : REFUND_WORDS[state]
+}
