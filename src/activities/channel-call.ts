@@ -1,0 +1,21 @@
+import { Context } from '@temporalio/activity'
+
+const HEARTBEAT_MS = 4_000
+
+/** Which try of the activity this is, from 1. */
+export const activityAttempt = (): number => Context.current().info.attempt
+
+/**
+ * Runs one call to the channel inside an activity: it is aborted when the activity is, and a
+ * heartbeat tells that the worker lives while a slow answer is waited for. A call that answers
+ * before the first heartbeat costs none.
+ */
+export async function callChannel<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const context = Context.current()
+  const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS)
+  try {
+    return await call(context.cancellationSignal)
+  } finally {
+    clearInterval(beat)
+  }
+}

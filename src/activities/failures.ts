@@ -1,0 +1,35 @@
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
+import type { ChannelReason } from '../domain/channel.js'
+
+/**
+ * The one translator of what went wrong, or is not over yet, into Temporal's failures. Nothing here
+ * ends a workflow: a channel's answer is an outcome, and a failure only says when to ask again.
+ */
+
+/** Not an error: the answer is not final, so the activity asks again after a while. */
+export function askAgain(type: string, message: string, delayMs: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type,
+    message,
+    nextRetryDelay: delayMs,
+    category: ApplicationFailureCategory.BENIGN,
+  })
+}
+
+/** The channel did not answer, or not so that anything can be concluded: same number again. */
+export function unknownAnswer(reason: ChannelReason, delayMs: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: reason.code,
+    message: `The outcome is unknown: ${reason.message}`,
+    nextRetryDelay: delayMs,
+  })
+}
+
+/** A row that an id names does not exist: somebody else's id, or another database. */
+export function noSuchRow(kind: string, id: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'NO_SUCH_ROW',
+    message: `There is no ${kind} ${id} in this database.`,
+    nextRetryDelay: 60_000,
+  })
+}

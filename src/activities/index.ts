@@ -1,0 +1,25 @@
+import type { ActivityDependencies } from './dependencies.js'
+import { createDecisions } from './ledger-decide-refund.js'
+import { createLoads } from './ledger-load.js'
+import { createSettlePayment } from './ledger-settle-payment.js'
+import { createSettleRefund } from './ledger-settle-refund.js'
+import { createConfirmRefund } from './wechat-confirm-refund.js'
+import { createPlacePayment } from './wechat-place-payment.js'
+import { createQueryThenClose } from './wechat-query-then-close.js'
+import { createRefundAtChannel } from './wechat-refund-at-channel.js'
+
+/** Every activity, made from its dependencies; a workflow sees only the type. */
+export function createActivities(dependencies: ActivityDependencies) {
+  return {
+    ...createLoads(dependencies),
+    ...createDecisions(dependencies),
+    settlePayment: createSettlePayment(dependencies),
+    settleRefund: createSettleRefund(dependencies),
+    placePayment: createPlacePayment(dependencies),
+    queryThenClose: createQueryThenClose(dependencies),
+    refundAtChannel: createRefundAtChannel(dependencies),
+    confirmRefund: createConfirmRefund(dependencies),
+  }
+}
+
+export type Activities = ReturnType<typeof createActivities>

@@ -1,0 +1,19 @@
+import type { PaymentState, RefundCause, RefundState } from '../domain/states.js'
+
+/** What an activity tells a workflow: states and durations, never what belongs in a row. */
+export interface PaymentProgress {
+  readonly state: PaymentState
+  /** Why a person is needed, or null. */
+  readonly attention: string | null
+  /** Wall-clock milliseconds until closing begins; 0 when it should have begun. */
+  readonly closesInMs: number
+}
+
+export interface RefundProgress {
+  readonly state: RefundState
+  readonly cause: RefundCause | null
+  /** One sentence for the operator, such as why a decision was refused. */
+  readonly note: string | null
+  /** Wall-clock milliseconds a decision may still take. */
+  readonly decideInMs: number
+}

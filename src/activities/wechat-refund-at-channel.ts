@@ -1,0 +1,152 @@
+import { newId } from '../db/ids.js'
+import { storeFact } from '../db/inbox.js'
+import { findPayment, type PaymentRow } from '../db/payments.js'
+import { findRefund, type RefundRow } from '../db/refunds.js'
+import type {
+  Channel,
+  ChannelReason,
+  RefundFact,
+  RefundOutcome,
+  SubmitRefund,
+} from '../domain/channel.js'
+import { fen } from '../domain/money.js'
+import { refundFactKey } from '../domain/refund.js'
+import { callChannel } from './channel-call.js'
+import type { ActivityDependencies, OpenAccount } from './dependencies.js'
+import { askAgain, noSuchRow } from './failures.js'
+import { recordSubmitAnswer, recordUndecided, type Next } from './refund-answers.js'
+import { claimStep, type RefundStep } from './refund-step.js'
+import { withLockedRefund, type LockedRefund } from './refund-transaction.js'
+
+/**
+ * Gives a refund back and asks until the channel says how it ended: each attempt makes one external
+ * call chosen by the row. The Temporal UI shows attempt, last answer and next try, and retries cost
+ * no events. It returns when a fact is stored, or when the row needs no call any more.
+ */
+export function createRefundAtChannel(dependencies: ActivityDependencies) {
+  const { database, clock, openAccount } = dependencies
+
+  return async function refundAtChannel(refundId: string): Promise<void> {
+    const refund = await findRefund(database, refundId)
+    if (refund === undefined) throw noSuchRow('refund', refundId)
+    const open = await openAccount(refund.accountId)
+    const step = await locked(refundId, open, (context) => claimStep(context))
+    const next = await take(step, refund, open)
+    if (next.failure !== null) throw next.failure
+  }
+
+  async function take(step: RefundStep, refund: RefundRow, open: OpenAccount): Promise<Next> {
+    switch (step.kind) {
+      case 'nothing':
+        return { failure: null }
+      case 'wait':
+        return {
+          failure: askAgain('SPACING', 'Waits for its turn behind another refund.', step.waitMs),
+        }
+      case 'submit':
+        return submit(refund, open)
+      case 'query':
+        return query(refund, open)
+    }
+  }
+
+  async function submit(refund: RefundRow, open: OpenAccount): Promise<Next> {
+    const payment = await paymentOf(refund)
+    const request = submitRequest(payment, refund, open, dependencies.notifyBaseUrl)
+    const outcome = await callChannel((signal) =>
+      open.channel.submitRefund(request, { signal, urgency: 'background' }),
+    )
+    return locked(refund.id, open, (context) => recordSubmitAnswer(context, outcome))
+  }
+
+  async function query(refund: RefundRow, open: OpenAccount): Promise<Next> {
+    const payment = await paymentOf(refund)
+    const outcome = await callChannel((signal) =>
+      queryRefund(open.channel, payment, refund, signal),
+    )
+    if (outcome.kind === 'refund' && isNews(refund, outcome)) {
+      await storeQueriedRefund(dependencies, refund, outcome)
+      return { failure: null }
+    }
+    return locked(refund.id, open, (context) => recordUndecided(context, reasonOf(outcome)))
+  }
+
+  async function locked<T>(
+    refundId: string,
+    { account }: OpenAccount,
+    work: (context: LockedRefund & { timeScale: number; now: Date }) => Promise<T>,
+  ): Promise<T> {
+    return withLockedRefund(database, refundId, (rows) =>
+      work({ ...rows, timeScale: account.timeScale, now: clock.now() }),
+    )
+  }
+
+  async function paymentOf(refund: RefundRow): Promise<PaymentRow> {
+    const payment = await findPayment(database, refund.paymentId)
+    if (payment === undefined) throw noSuchRow('payment', refund.paymentId)
+    return payment
+  }
+}
+
+/** True when an answer moves the refund: an abnormal one is known once it needs attention. */
+const isNews = (refund: RefundRow, fact: RefundFact): boolean =>
+  fact.status !== 'processing' &&
+  !(fact.status === 'abnormal' && refund.state === 'needs_attention')
+
+function reasonOf(outcome: RefundOutcome): ChannelReason | null {
+  if (outcome.kind === 'refund') return null
+  if (outcome.kind !== 'not_exist') return outcome
+  return { code: 'REFUNDNOTEXIST', message: 'The channel knows no refund of this number yet.' }
+}
+
+/** The same request on every try: same number, same amounts, same text. */
+function submitRequest(
+  payment: PaymentRow,
+  refund: RefundRow,
+  { account }: OpenAccount,
+  notifyBaseUrl: string,
+): SubmitRefund {
+  return {
+    appId: payment.appId,
+    outTradeNo: payment.outTradeNo,
+    outRefundNo: refund.outRefundNo,
+    totalFen: fen(refund.totalFen),
+    refundFen: fen(refund.amountFen),
+    reason: refund.reason,
+    notifyUrl: `${notifyBaseUrl}/notify/${account.notifyToken}/refund`,
+  }
+}
+
+export async function queryRefund(
+  channel: Channel,
+  payment: PaymentRow,
+  refund: RefundRow,
+  signal: AbortSignal,
+): Promise<RefundOutcome> {
+  const reference = {
+    appId: payment.appId,
+    outTradeNo: payment.outTradeNo,
+    outRefundNo: refund.outRefundNo,
+  }
+  return channel.queryRefund(reference, { signal, urgency: 'background' })
+}
+
+/** A query's answer takes the same door as a notification: a row first. */
+export async function storeQueriedRefund(
+  { database, clock }: ActivityDependencies,
+  refund: RefundRow,
+  fact: RefundFact,
+): Promise<void> {
+  const now = clock.now()
+  await storeFact(database, {
+    id: newId(now),
+    accountId: refund.accountId,
+    kind: 'refund',
+    businessKey: refundFactKey(refund.outRefundNo, fact.status, 'query'),
+    subjectId: refund.id,
+    source: 'query',
+    verifiedBy: 'query',
+    fact,
+    now,
+  })
+}

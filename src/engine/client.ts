@@ -1,0 +1,215 @@
+import {
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client,
+  type WorkflowStartOptions,
+} from '@temporalio/client'
+import { paymentWorkflowId, refundWorkflowId } from '../domain/ids.js'
+import { fen, formatYuan } from '../domain/money.js'
+import {
+  decideSignal,
+  factSignal,
+  PAYMENT_WORKFLOW,
+  prepayUpdate,
+  REFUND_WORKFLOW,
+  SEARCH_ATTRIBUTES,
+  type PaymentInput,
+  type RefundInput,
+} from '../workflows/messages.js'
+
+/** What is told of a payment when its workflow starts: nothing that names a person. */
+export interface PaymentSubject {
+  readonly id: string
+  readonly merchantId: string
+  readonly outTradeNo: string
+  readonly orderRef: string | null
+  readonly totalFen: number
+  readonly expiresAt: Date
+}
+
+export interface RefundSubject {
+  readonly id: string
+  readonly merchantId: string
+  readonly outRefundNo: string
+  readonly outTradeNo: string
+  readonly amountFen: number
+  readonly expiresAt: Date
+}
+
+type Unsent = Omit<WorkflowStartOptions, 'args' | 'workflowIdReusePolicy'>
+
+const CREATE = 'REJECT_DUPLICATE'
+const RESUME = 'ALLOW_DUPLICATE'
+
+/**
+ * Starts workflows and sends them messages, by one id policy: a creation never runs twice, and
+ * whoever finds a workflow ended starts it again from its row (`resume`).
+ */
+export class Engine {
+  readonly #client: Client
+  readonly #taskQueue: string
+
+  constructor(client: Client, taskQueue: string) {
+    this.#client = client
+    this.#taskQueue = taskQueue
+  }
+
+  /**
+   * Starts the workflow of a new payment and waits until its order is placed, at most `timeoutMs`.
+   * Repeating it is harmless.
+   * @returns `answered`, or `late` when the placing goes on and the row will tell
+   * @throws the client's error when the engine cannot be reached
+   */
+  async placePayment(
+    payment: PaymentSubject,
+    closesInMs: number,
+    timeoutMs: number,
+  ): Promise<'answered' | 'late'> {
+    const input: PaymentInput = { paymentId: payment.id, closesInMs, resume: false }
+    const start = new WithStartWorkflowOperation(PAYMENT_WORKFLOW, {
+      ...this.#payment(payment),
+      args: [input],
+      workflowIdReusePolicy: CREATE,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    })
+    return this.#answered(timeoutMs, () =>
+      this.#client.workflow.executeUpdateWithStart(prepayUpdate, {
+        startWorkflowOperation: start,
+        args: [{ again: false }],
+        updateId: 'place',
+      }),
+    )
+  }
+
+  /** Has a running payment's stored request placed again, for a prepay_id that grew old. */
+  async placeAgain(
+    payment: PaymentSubject,
+    updateId: string,
+    timeoutMs: number,
+  ): Promise<'answered' | 'late'> {
+    const handle = this.#client.workflow.getHandle(
+      paymentWorkflowId(payment.merchantId, payment.outTradeNo),
+    )
+    return this.#answered(timeoutMs, () =>
+      handle.executeUpdate(prepayUpdate, { args: [{ again: true }], updateId }),
+    )
+  }
+
+  /** Starts the workflow of a new refund. Repeating it is harmless. */
+  async startRefund(refund: RefundSubject, decideInMs: number): Promise<void> {
+    const input: RefundInput = { refundId: refund.id, decideInMs, resume: false }
+    try {
+      await this.#client.workflow.start(REFUND_WORKFLOW, {
+        ...this.#refund(refund),
+        args: [input],
+        workflowIdReusePolicy: CREATE,
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      })
+    } catch (error) {
+      // It ran and ended already: the row tells how.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+    }
+  }
+
+  /** Tells a payment's workflow of a fact, starting it from its row where it has ended. */
+  async paymentFact(payment: PaymentSubject, inboxId: string): Promise<void> {
+    const options = this.#payment(payment)
+    await this.#signal(options.workflowId, factSignal, inboxId, () =>
+      this.#client.workflow.signalWithStart(PAYMENT_WORKFLOW, {
+        ...options,
+        args: [{ paymentId: payment.id, closesInMs: 0, resume: true } satisfies PaymentInput],
+        workflowIdReusePolicy: RESUME,
+        signal: factSignal,
+        signalArgs: [inboxId],
+      }),
+    )
+  }
+
+  /** Tells a refund's workflow of a fact, starting it from its row where it has ended. */
+  async refundFact(refund: RefundSubject, inboxId: string): Promise<void> {
+    await this.#signalRefund(refund, factSignal, inboxId)
+  }
+
+  /** Tells a refund's workflow of a decision, starting it from its row where it has ended. */
+  async refundDecision(refund: RefundSubject, decisionId: string): Promise<void> {
+    await this.#signalRefund(refund, decideSignal, decisionId)
+  }
+
+  async #signalRefund(
+    refund: RefundSubject,
+    signal: typeof factSignal | typeof decideSignal,
+    id: string,
+  ): Promise<void> {
+    const options = this.#refund(refund)
+    await this.#signal(options.workflowId, signal, id, () =>
+      this.#client.workflow.signalWithStart(REFUND_WORKFLOW, {
+        ...options,
+        args: [{ refundId: refund.id, decideInMs: 0, resume: true } satisfies RefundInput],
+        workflowIdReusePolicy: RESUME,
+        signal,
+        signalArgs: [id],
+      }),
+    )
+  }
+
+  async #signal(
+    workflowId: string,
+    signal: typeof factSignal | typeof decideSignal,
+    id: string,
+    resume: () => Promise<unknown>,
+  ): Promise<void> {
+    try {
+      await this.#client.workflow.getHandle(workflowId).signal(signal, id)
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+      await resume()
+    }
+  }
+
+  /** Waits for an update, but no longer than the caller has time for. */
+  async #answered(timeoutMs: number, update: () => Promise<unknown>): Promise<'answered' | 'late'> {
+    try {
+      await this.#client.withDeadline(Date.now() + timeoutMs, update)
+      return 'answered'
+    } catch (error) {
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return 'late'
+      // The workflow ran and ended before: the row tells how.
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return 'answered'
+      if (error instanceof WorkflowNotFoundError) return 'answered'
+      throw error
+    }
+  }
+
+  #payment(payment: PaymentSubject): Unsent {
+    return {
+      workflowId: paymentWorkflowId(payment.merchantId, payment.outTradeNo),
+      taskQueue: this.#taskQueue,
+      staticSummary: `收款 ${formatYuan(fen(payment.totalFen))} 元 · ${payment.outTradeNo}`,
+      typedSearchAttributes: [
+        { key: SEARCH_ATTRIBUTES.merchant, value: payment.merchantId },
+        { key: SEARCH_ATTRIBUTES.payment, value: payment.outTradeNo },
+        { key: SEARCH_ATTRIBUTES.order, value: payment.orderRef ?? payment.outTradeNo },
+        { key: SEARCH_ATTRIBUTES.amountFen, value: payment.totalFen },
+        { key: SEARCH_ATTRIBUTES.dueAt, value: payment.expiresAt },
+      ],
+    }
+  }
+
+  #refund(refund: RefundSubject): Unsent {
+    return {
+      workflowId: refundWorkflowId(refund.merchantId, refund.outRefundNo),
+      taskQueue: this.#taskQueue,
+      staticSummary: `退款 ${formatYuan(fen(refund.amountFen))} 元 · ${refund.outTradeNo}`,
+      typedSearchAttributes: [
+        { key: SEARCH_ATTRIBUTES.merchant, value: refund.merchantId },
+        { key: SEARCH_ATTRIBUTES.payment, value: refund.outTradeNo },
+        { key: SEARCH_ATTRIBUTES.refund, value: refund.outRefundNo },
+        { key: SEARCH_ATTRIBUTES.amountFen, value: refund.amountFen },
+        { key: SEARCH_ATTRIBUTES.dueAt, value: refund.expiresAt },
+        { key: SEARCH_ATTRIBUTES.attention, value: 'approval' },
+      ],
+    }
+  }
+}

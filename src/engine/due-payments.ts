@@ -1,0 +1,65 @@
+import { markFactSignalled } from '../db/inbox.js'
+import { storeQueriedPayment } from '../db/payment-facts.js'
+import { claimDuePayments, setDueAt, type PaymentRow } from '../db/payments.js'
+import type { Database } from '../db/pool.js'
+import type { Channel, OrderOutcome } from '../domain/channel.js'
+import type { PaymentFact } from '../domain/payment.js'
+import { orderQueryWaitMs, scaledMs } from '../domain/waits.js'
+import type { Engine } from './client.js'
+
+const BATCH_MAX = 50
+/** How long a claimed question may take before another worker asks it. */
+const CLAIM_SECONDS = 90
+const QUERY_TIMEOUT_MS = 60_000
+
+export interface DuePaymentsDependencies {
+  readonly database: Database
+  readonly engine: Engine
+  readonly clock: { now(): Date }
+  readonly openAccount: (
+    accountId: string,
+  ) => Promise<{ account: { timeScale: number }; channel: Channel }>
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * Asks the channel for orders whose notification may be lost. An answer that changes nothing only
+ * moves the next question; one that does is a row in the inbox and then a message, so that asking
+ * costs no history events.
+ * @returns how many orders were asked for
+ */
+export function createDuePayments(dependencies: DuePaymentsDependencies) {
+  const { database, engine, clock, openAccount, onError } = dependencies
+
+  return async function tick(): Promise<number> {
+    const due = await claimDuePayments(database, clock.now(), CLAIM_SECONDS, BATCH_MAX)
+    await Promise.all(due.map((payment) => ask(payment).catch(onError)))
+    return due.length
+  }
+
+  async function ask(payment: PaymentRow): Promise<void> {
+    const { account, channel } = await openAccount(payment.accountId)
+    const outcome = await channel.queryOrder(
+      { appId: payment.appId, outTradeNo: payment.outTradeNo },
+      { urgency: 'background', signal: AbortSignal.timeout(QUERY_TIMEOUT_MS) },
+    )
+    const waitMs = scaledMs(orderQueryWaitMs(payment.dueCount), account.timeScale)
+    // Set before the fact is told: settling takes the question away again.
+    await setDueAt(database, payment.id, new Date(clock.now().getTime() + waitMs))
+    const fact = factOf(outcome)
+    if (fact !== undefined) await tell(payment, fact)
+  }
+
+  async function tell(payment: PaymentRow, fact: PaymentFact): Promise<void> {
+    const stored = await storeQueriedPayment(database, payment, fact, clock.now())
+    if (stored.applied) return
+    await engine.paymentFact(payment, stored.id)
+    await markFactSignalled(database, stored.id, clock.now())
+  }
+}
+
+/** Only a payment or a close is worth telling; everything else means asking again later. */
+function factOf(outcome: OrderOutcome): PaymentFact | undefined {
+  if (outcome.kind === 'paid') return outcome
+  return outcome.kind === 'closed' ? { kind: 'closed' } : undefined
+}

@@ -1,0 +1,3 @@
+// The entry of the workflow bundle: what is exported here is what a worker can run.
+export { paymentWorkflow } from './payment.js'
+export { refundWorkflow } from './refund.js'
