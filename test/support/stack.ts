@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Client, Connection } from '@temporalio/client'
+import { pino } from 'pino'
+import { inject } from 'vitest'
+
+import { startApi } from '../../src/api/main.js'
+import { findFreePort } from '../../src/cli/local/free-port.js'
+import { addKey, addMerchant } from '../../src/cli/merchants.js'
+import { apiConfig } from '../../src/config.js'
+import { Envelope } from '../../src/db/envelope.js'
+import { Database } from '../../src/db/pool.js'
+import { startWorker, type RunningWorker } from '../../src/worker.js'
+import { createTestDatabase, type TestDatabase } from './database.js'
+import { ApiClient } from './api-client.js'
+import { startTestSandbox, type SandboxMerchant, type TestSandbox } from './sandbox.js'
+import { useTestTemporal } from './temporal.js'
+
+/** Everything real and together: database, engine, worker, API, and the sandbox as the channel. */
+export interface Stack {
+  readonly database: TestDatabase
+  /** Connected as the owner, to look at everything. */
+  readonly owner: Database
+  readonly sandbox: TestSandbox
+  readonly merchant: SandboxMerchant
+  readonly temporal: Client
+  readonly apiUrl: string
+  /** A key that asks, and one of another holder that decides. */
+  readonly requester: ApiClient
+  readonly approver: ApiClient
+  readonly secrets: readonly string[]
+  /** What the worker would be told, for tests that run it as a process of its own. */
+  readonly workerEnvironment: Readonly<Record<string, string>>
+  /** Every line that API and worker logged. */
+  readonly logLines: readonly string[]
+  stop(): Promise<void>
+}
+
+export interface StackOptions {
+  /** How many times as fast as ours the sandbox's clock runs. */
+  readonly rate: number
+  /** False when the test runs workers as processes of their own. */
+  readonly withWorker?: boolean
+  readonly operatorLimitFen?: number
+}
+
+export const MERCHANT_ID = 'demo-shop'
+/** An appid we know and the channel does not: placing an order with it is refused. */
+export const UNBOUND_APP_ID = 'wxffffffffffffffff'
+
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { rate, withWorker = true, operatorLimitFen = 0 } = options
+  const [database, sandbox] = await Promise.all([createTestDatabase(), startTestSandbox({ rate })])
+  const [merchant] = sandbox.merchants
+  const masterKey = randomBytes(32)
+  const owner = new Database({
+    url: database.ownerUrl,
+    connectionsMax: 2,
+    applicationName: 'test-owner',
+  })
+  const keys = await setUp(owner, new Envelope(masterKey), merchant, rate, operatorLimitFen)
+  const port = await findFreePort()
+  const apiUrl = `http://127.0.0.1:${port}`
+  const environment = {
+    YUANLU_DATABASE_URL_API: database.apiUrl,
+    YUANLU_DATABASE_URL_WORKER: database.workerUrl,
+    YUANLU_MASTER_KEY: masterKey.toString('base64'),
+    YUANLU_PORT: String(port),
+    YUANLU_PUBLIC_BASE_URL: apiUrl,
+    YUANLU_TASK_QUEUE: useTestTemporal('e2e.test.ts').taskQueue,
+    YUANLU_SANDBOX_URL: sandbox.url,
+    YUANLU_SANDBOX_CA: sandbox.caPath,
+    YUANLU_LOG_LEVEL: 'debug',
+    TEMPORAL_ADDRESS: inject('temporalAddress'),
+  }
+  const logLines: string[] = []
+  const logger = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) })
+  const api = await startApi(apiConfig(environment), { logger })
+  const worker = withWorker ? await runWorker(environment, masterKey, sandbox, logger) : undefined
+  const connection = await Connection.connect({ address: inject('temporalAddress') })
+  return {
+    database,
+    owner,
+    sandbox,
+    merchant,
+    apiUrl,
+    logLines,
+    temporal: new Client({ connection }),
+    requester: new ApiClient(apiUrl, keys.requester),
+    approver: new ApiClient(apiUrl, keys.approver),
+    secrets: [merchant.apiV2Key, masterKey.toString('base64'), keys.requester, keys.approver],
+    workerEnvironment: environment,
+    async stop() {
+      await api.stop()
+      await worker?.stop()
+      await sandbox.stop()
+      await connection.close()
+      await owner.close()
+      await database.drop()
+    },
+  }
+}
+
+async function setUp(
+  owner: Database,
+  envelope: Envelope,
+  merchant: SandboxMerchant,
+  rate: number,
+  operatorLimitFen: number,
+): Promise<{ requester: string; approver: string }> {
+  await addMerchant(owner, envelope, {
+    id: MERCHANT_ID,
+    name: '原路小店',
+    operatorLimitFen,
+    account: {
+      mode: 'sandbox',
+      mchId: merchant.mchId,
+      appIds: [merchant.appId, UNBOUND_APP_ID],
+      apiV2Key: merchant.apiV2Key,
+      shortName: '原路小店',
+      timeScale: 1 / rate,
+      certificate: { p12Base64: merchant.p12Base64 },
+    },
+  })
+  const add = (name: string, scopes: string[]) =>
+    addKey(owner, { merchantId: MERCHANT_ID, name, scopes })
+  const requester = await add('shop', [
+    'payments:write',
+    'payments:read',
+    'refunds:request',
+    'refunds:read',
+  ])
+  const approver = await add('office', ['refunds:decide', 'refunds:read', 'payments:read'])
+  return { requester: requester.key, approver: approver.key }
+}
+
+async function runWorker(
+  environment: Readonly<Record<string, string>>,
+  masterKey: Buffer,
+  sandbox: TestSandbox,
+  logger: pino.Logger,
+): Promise<RunningWorker> {
+  return startWorker({
+    databaseUrl: environment['YUANLU_DATABASE_URL_WORKER'] ?? '',
+    masterKey,
+    temporalAddress: inject('temporalAddress'),
+    temporalNamespace: 'default',
+    taskQueue: environment['YUANLU_TASK_QUEUE'] ?? '',
+    publicBaseUrl: environment['YUANLU_PUBLIC_BASE_URL'] ?? '',
+    liveBaseUrl: 'https://127.0.0.1:1',
+    sandbox: { baseUrl: sandbox.url, caPem: sandbox.caPem },
+    workflowBundlePath: inject('workflowBundlePath'),
+    logger,
+  })
+}
+
+/** Waits until `look` answers something. @throws Error when it does not in time. */
+export async function eventually<T>(
+  look: () => Promise<T | undefined | false | null>,
+  timeoutMs = 20_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const found = await look()
+    if (found) return found
+    if (Date.now() > deadline) throw new Error('It did not happen in time.')
+    await sleep(50)
+  }
+}
