@@ -53,7 +53,9 @@ export class Accounts {
     const entries = await Promise.allSettled(this.#entries.values())
     this.#entries.clear()
     await Promise.all(
-      entries.map((entry) => (entry.status === 'fulfilled' ? entry.value.open.channel.close() : null)),
+      entries.map((entry) =>
+        entry.status === 'fulfilled' ? entry.value.open.channel.close() : null,
+      ),
     )
   }
 

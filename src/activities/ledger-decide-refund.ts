@@ -7,7 +7,7 @@ import {
 import { findAccount } from '../db/merchants.js'
 import { changeRefund, findRefund } from '../db/refunds.js'
 import { judgeDecision, type DecisionOutcome } from '../domain/refund.js'
-import type { ActivityDependencies } from './dependencies.js'
+import type { ActivityDependencies, Clock } from './dependencies.js'
 import { noSuchRow } from './failures.js'
 import { refundProgress } from './ledger-load.js'
 import type { RefundProgress } from './progress.js'
@@ -15,6 +15,7 @@ import { ENGINE, tellOfRefund, type Actor } from './refund-telling.js'
 import { withLockedRefund, type LockedRefund } from './refund-transaction.js'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const isId = (value: unknown): boolean => typeof value === 'string' && UUID.test(value)
 const OPERATOR_REASON = 'approved in Temporal'
 
 export interface OperatorApproval {
@@ -24,80 +25,95 @@ export interface OperatorApproval {
   readonly runId: string
 }
 
-/** Decisions of people, and the deadline, each applied in one transaction under the payment's lock. */
+/**
+ * Decisions of people, and the deadline, each applied in one transaction under the payment's lock.
+ */
 export function createDecisions(dependencies: ActivityDependencies) {
-  const { database, clock } = dependencies
-
-  async function decideRefund(refundId: string, decisionId: string): Promise<RefundProgress> {
-    // A raw signal can carry anything: only a recorded decision about this refund counts.
-    if (!UUID.test(decisionId)) return unmoved(refundId, 'A decision nobody recorded was ignored.')
-    return withLockedRefund(database, refundId, async (locked) => {
-      const decision = await findDecision(locked.tx, decisionId)
-      if (decision?.refundId !== refundId || decision.appliedAt !== null) {
-        return refundProgress(locked.refund, clock)
-      }
-      return apply(locked, decision)
-    })
+  return {
+    decideRefund: (refundId: string, decisionId: string) =>
+      decideRefund(dependencies, refundId, decisionId),
+    approveByOperator: (refundId: string, approval: OperatorApproval) =>
+      approveByOperator(dependencies, refundId, approval),
+    expireRefund: (refundId: string) => expireRefund(dependencies, refundId),
   }
+}
 
-  async function approveByOperator(
-    refundId: string,
-    approval: OperatorApproval,
-  ): Promise<RefundProgress> {
-    const reason = typeof approval.reason === 'string' ? approval.reason.trim() : ''
-    return withLockedRefund(database, refundId, async (locked) => {
-      const id = approval.decisionId
-      if ((await findDecision(locked.tx, id)) === undefined) {
-        const recorded = { id, refundId, runId: approval.runId, now: clock.now() }
-        await recordOperatorApproval(locked.tx, { ...recorded, reason: reason || OPERATOR_REASON })
-      }
-      const decision = await findDecision(locked.tx, id)
-      if (decision === undefined || decision.appliedAt !== null) {
-        return refundProgress(locked.refund, clock)
-      }
-      return apply(locked, decision)
-    })
-  }
-
-  async function expireRefund(refundId: string): Promise<RefundProgress> {
-    return withLockedRefund(database, refundId, async ({ tx, refund }) => {
-      if (refund.state !== 'pending') return refundProgress(refund, clock)
-      const now = clock.now()
-      await changeRefund(tx, refundId, { state: 'expired' }, now)
-      await tellOfRefund(tx, refund, 'refund.expired', ENGINE, { state: 'expired' }, now)
-      return refundProgress({ ...refund, state: 'expired' }, clock)
-    })
-  }
-
-  async function apply(locked: LockedRefund, decision: DecisionRow): Promise<RefundProgress> {
-    const { tx, refund } = locked
-    const now = clock.now()
-    const account = await findAccount(tx, refund.accountId)
-    const principal = {
-      kind: decision.principalKind,
-      id: decision.principalId,
-      actingUser: decision.actingUser,
-    }
-    const limitFen = account?.operatorLimitFen ?? 0
-    const verdict = judgeDecision(refund, decision.verb, principal, limitFen)
-    if (verdict.outcome !== 'applied') {
-      await markDecisionApplied(tx, decision.id, verdict.outcome, now)
-      return refundProgress(refund, clock, REFUSALS[verdict.outcome])
-    }
-    await changeRefund(tx, refund.id, { state: verdict.to }, now)
-    await markDecisionApplied(tx, decision.id, 'applied', now)
-    const facts = { state: verdict.to, decisionId: decision.id, reason: decision.reason }
-    await tellOfRefund(tx, refund, EVENTS[verdict.to], actorOf(decision), facts, now)
-    return refundProgress({ ...refund, state: verdict.to }, clock)
-  }
-
-  async function unmoved(refundId: string, note: string): Promise<RefundProgress> {
+async function decideRefund(
+  { database, clock }: ActivityDependencies,
+  refundId: string,
+  decisionId: string,
+): Promise<RefundProgress> {
+  // A raw signal can carry anything: only a recorded decision about this refund counts.
+  if (!isId(decisionId)) {
     const refund = await findRefund(database, refundId)
     if (refund === undefined) throw noSuchRow('refund', refundId)
-    return refundProgress(refund, clock, note)
+    return refundProgress(refund, clock, 'A decision nobody recorded was ignored.')
   }
+  return withLockedRefund(database, refundId, async (locked) => {
+    const decision = await findDecision(locked.tx, decisionId)
+    return decision?.refundId === refundId
+      ? apply(locked, decision, clock)
+      : refundProgress(locked.refund, clock)
+  })
+}
 
-  return { decideRefund, approveByOperator, expireRefund }
+async function approveByOperator(
+  { database, clock }: ActivityDependencies,
+  refundId: string,
+  approval: OperatorApproval,
+): Promise<RefundProgress> {
+  const reason = typeof approval.reason === 'string' ? approval.reason.trim() : ''
+  const { decisionId: id, runId } = approval
+  return withLockedRefund(database, refundId, async (locked) => {
+    if ((await findDecision(locked.tx, id)) === undefined) {
+      const recorded = { id, refundId, runId, now: clock.now() }
+      await recordOperatorApproval(locked.tx, { ...recorded, reason: reason || OPERATOR_REASON })
+    }
+    const decision = await findDecision(locked.tx, id)
+    return decision === undefined
+      ? refundProgress(locked.refund, clock)
+      : apply(locked, decision, clock)
+  })
+}
+
+async function expireRefund(
+  { database, clock }: ActivityDependencies,
+  refundId: string,
+): Promise<RefundProgress> {
+  return withLockedRefund(database, refundId, async ({ tx, refund }) => {
+    if (refund.state !== 'pending') return refundProgress(refund, clock)
+    const now = clock.now()
+    await changeRefund(tx, refundId, { state: 'expired' }, now)
+    await tellOfRefund(tx, refund, 'refund.expired', ENGINE, { state: 'expired' }, now)
+    return refundProgress({ ...refund, state: 'expired' }, clock)
+  })
+}
+
+/** Moves the refund by a decision, or writes down why it does not; once for each decision. */
+async function apply(
+  { tx, refund }: LockedRefund,
+  decision: DecisionRow,
+  clock: Clock,
+): Promise<RefundProgress> {
+  if (decision.appliedAt !== null) return refundProgress(refund, clock)
+  const now = clock.now()
+  const account = await findAccount(tx, refund.accountId)
+  const principal = {
+    kind: decision.principalKind,
+    id: decision.principalId,
+    actingUser: decision.actingUser,
+  }
+  const limitFen = account?.operatorLimitFen ?? 0
+  const verdict = judgeDecision(refund, decision.verb, principal, limitFen)
+  if (verdict.outcome !== 'applied') {
+    await markDecisionApplied(tx, decision.id, verdict.outcome, now)
+    return refundProgress(refund, clock, REFUSALS[verdict.outcome])
+  }
+  await changeRefund(tx, refund.id, { state: verdict.to }, now)
+  await markDecisionApplied(tx, decision.id, 'applied', now)
+  const facts = { state: verdict.to, decisionId: decision.id, reason: decision.reason }
+  await tellOfRefund(tx, refund, EVENTS[verdict.to], actorOf(decision), facts, now)
+  return refundProgress({ ...refund, state: verdict.to }, clock)
 }
 
 const REFUSALS: Readonly<Record<Exclude<DecisionOutcome, 'applied'>, string>> = {

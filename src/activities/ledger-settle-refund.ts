@@ -47,11 +47,7 @@ async function markKnown(
 }
 
 /** Moves a refund by one status of the channel and answers the refund as it is then. */
-async function applyStatus(
-  locked: LockedRefund,
-  fact: RefundFact,
-  now: Date,
-): Promise<RefundRow> {
+async function applyStatus(locked: LockedRefund, fact: RefundFact, now: Date): Promise<RefundRow> {
   const { tx, refund } = locked
   const verdict = judgeRefundStatus(refund.state, fact.status)
   if (verdict.kind === 'stay') return refund
@@ -67,7 +63,11 @@ async function applyStatus(
     ...(verdict.to === 'done' ? { doneAt: fact.successAt ? new Date(fact.successAt) : now } : {}),
   }
   await changeRefund(tx, refund.id, change, now)
-  await postEntry(tx, { ...causeOf(refund, change.doneAt ?? now), entryId: newId(now) }, entry.transfers)
+  await postEntry(
+    tx,
+    { ...causeOf(refund, change.doneAt ?? now), entryId: newId(now) },
+    entry.transfers,
+  )
   const facts = { state: verdict.to, cause: change.cause, refundAtChannel: fact.refundId }
   await tellOfRefund(tx, refund, EVENTS[verdict.to], channelActor(refund.mchId), facts, now)
   return { ...refund, ...change }

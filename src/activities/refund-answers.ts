@@ -22,7 +22,9 @@ export type Next = { readonly failure: Error } | { readonly failure: null }
 
 const MESSAGE_CHARACTERS_MAX = 256
 
-/** Writes down what the channel answered to a submit, in one transaction under the payment's lock. */
+/**
+ * Writes down what the channel answered to a submit, in one transaction under the payment's lock.
+ */
 export async function recordSubmitAnswer(
   context: StepContext,
   outcome: SubmitOutcome,

@@ -14,7 +14,9 @@ export const channelActor = (mchId: string): Actor => ({
   actingUser: null,
 })
 
-/** The event for the merchant and the audit's line about a refund, both with the state they tell of. */
+/**
+ * The event for the merchant and the audit's line about a refund, both with the state they tell of.
+ */
 export async function tellOfRefund(
   tx: Transaction,
   refund: RefundRow,

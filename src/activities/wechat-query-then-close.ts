@@ -54,11 +54,7 @@ async function ask(
   }
 }
 
-async function close(
-  channel: Channel,
-  order: OrderRef,
-  signal: AbortSignal,
-): Promise<PaymentFact> {
+async function close(channel: Channel, order: OrderRef, signal: AbortSignal): Promise<PaymentFact> {
   const outcome = await channel.closeOrder(order, { signal, urgency: 'background' })
   switch (outcome.kind) {
     case 'closed':

@@ -1,6 +1,7 @@
 import { newId } from '../db/ids.js'
 import { storeFact } from '../db/inbox.js'
 import { findPayment, type PaymentRow } from '../db/payments.js'
+import type { Database } from '../db/pool.js'
 import { findRefund, type RefundRow } from '../db/refunds.js'
 import type {
   Channel,
@@ -51,7 +52,7 @@ export function createRefundAtChannel(dependencies: ActivityDependencies) {
   }
 
   async function submit(refund: RefundRow, open: OpenAccount): Promise<Next> {
-    const payment = await paymentOf(refund)
+    const payment = await paymentOf(database, refund)
     const request = submitRequest(payment, refund, open, dependencies.notifyBaseUrl)
     const outcome = await callChannel((signal) =>
       open.channel.submitRefund(request, { signal, urgency: 'background' }),
@@ -60,7 +61,7 @@ export function createRefundAtChannel(dependencies: ActivityDependencies) {
   }
 
   async function query(refund: RefundRow, open: OpenAccount): Promise<Next> {
-    const payment = await paymentOf(refund)
+    const payment = await paymentOf(database, refund)
     const outcome = await callChannel((signal) =>
       queryRefund(open.channel, payment, refund, signal),
     )
@@ -80,12 +81,12 @@ export function createRefundAtChannel(dependencies: ActivityDependencies) {
       work({ ...rows, timeScale: account.timeScale, now: clock.now() }),
     )
   }
+}
 
-  async function paymentOf(refund: RefundRow): Promise<PaymentRow> {
-    const payment = await findPayment(database, refund.paymentId)
-    if (payment === undefined) throw noSuchRow('payment', refund.paymentId)
-    return payment
-  }
+async function paymentOf(database: Database, refund: RefundRow): Promise<PaymentRow> {
+  const payment = await findPayment(database, refund.paymentId)
+  if (payment === undefined) throw noSuchRow('payment', refund.paymentId)
+  return payment
 }
 
 /** True when an answer moves the refund: an abnormal one is known once it needs attention. */

@@ -15,4 +15,5 @@ export const openChannelRequest = (
   envelope: Envelope,
   paymentId: string,
   sealed: Buffer,
-): PlaceOrder => JSON.parse(envelope.open(sealed, context(paymentId)).toString('utf8')) as PlaceOrder
+): PlaceOrder =>
+  JSON.parse(envelope.open(sealed, context(paymentId)).toString('utf8')) as PlaceOrder

@@ -39,23 +39,25 @@ const INSERT = sql(
 const SAME = sql(
   'decisions_same',
   `select ${COLUMNS} from refund_decisions
-   where refund_id = $1 and verb = $2 and principal_id = $3 order by stored_at desc limit 1`,
+   where refund_id = $1 and verb = $2 and principal_id = $3 and acting_user = $4`,
 )
 
 /**
- * Records what an authenticated principal decided. The same principal saying the same again gets
- * the decision that stands, because decisions are idempotent by principal.
+ * Records what an authenticated principal decided: a key and its acting user. The same principal
+ * saying the same again gets the decision that stands, because decisions are idempotent by
+ * principal.
  */
 export async function recordDecision(db: Queryable, decision: NewDecision): Promise<DecisionRow> {
-  const key = [decision.refundId, decision.verb, decision.principalId]
+  const { refundId, verb, principalId, actingUser } = decision
+  const key = [refundId, verb, principalId, actingUser]
   const [standing] = await db.rows<DecisionRow>(SAME, key)
   if (standing !== undefined) return standing
   await db.rows(INSERT, [
     decision.id,
-    decision.refundId,
-    decision.verb,
-    decision.principalId,
-    decision.actingUser,
+    refundId,
+    verb,
+    principalId,
+    actingUser,
     decision.reason,
     decision.now,
   ])
@@ -134,4 +136,17 @@ export async function undeliveredDecisions(
   limit: number,
 ): Promise<{ id: string; refundId: string }[]> {
   return db.rows(UNDELIVERED, [before, limit])
+}
+
+const OUTCOMES = sql(
+  'decisions_outcomes',
+  `select id, outcome from refund_decisions where id = any($1::uuid[]) and applied_at is not null`,
+)
+
+/** Of these decisions those that were applied, with what they did. */
+export async function appliedDecisions(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<{ id: string; outcome: DecisionOutcome }[]> {
+  return db.rows(OUTCOMES, [ids])
 }

@@ -69,7 +69,8 @@ export async function unappliedFacts(db: Queryable, subjectId: string): Promise<
 
 const APPLIED = sql(
   'inbox_applied',
-  `update inbox set applied_at = $2, outcome = $3 where id = any($1::uuid[]) and applied_at is null`,
+  `update inbox set applied_at = $2, outcome = $3
+   where id = any($1::uuid[]) and applied_at is null`,
 )
 
 export async function markFactsApplied(

@@ -102,3 +102,10 @@ export async function insertAccount(db: Queryable, account: NewAccount): Promise
   ])
   await db.rows(INSERT_APPS, [account.id, account.appIds])
 }
+
+const LIVE = sql('accounts_live', `select 1 from channel_accounts where mode = 'live' limit 1`)
+
+/** True when at least one account moves real money. */
+export async function hasLiveAccount(db: Queryable): Promise<boolean> {
+  return (await db.rows(LIVE, [])).length > 0
+}

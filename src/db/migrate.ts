@@ -20,6 +20,8 @@ export interface MigrateOptions {
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
   const client = new pg.Client({ connectionString: options.ownerUrl })
+  // A connection that breaks fails the statement under way; unheard, it would end the process.
+  client.on('error', () => undefined)
   await client.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
@@ -81,8 +83,11 @@ async function seedStates(client: pg.Client): Promise<void> {
   ] as const) {
     const pairs = edgePairs(edges)
     await client.query(`delete from ${table}`)
-    await client.query(`insert into ${table} (from_state, to_state) select * from
-      unnest($1::text[], $2::text[])`, [pairs.map(([from]) => from), pairs.map(([, to]) => to)])
+    await client.query(
+      `insert into ${table} (from_state, to_state) select * from
+      unnest($1::text[], $2::text[])`,
+      [pairs.map(([from]) => from), pairs.map(([, to]) => to)],
+    )
   }
   await client.query('delete from refund_effects')
   await client.query(

@@ -70,20 +70,22 @@ const INSERT = sql(
 
 /** @throws the database's error naming the unique key when a number or an open orderRef repeats. */
 export async function insertPayment(tx: Transaction, payment: NewPayment): Promise<void> {
-  await tx.lock('payment').rows(INSERT, [
-    payment.id,
-    payment.merchantId,
-    payment.accountId,
-    payment.mchId,
-    payment.appId,
-    payment.outTradeNo,
-    payment.orderRef,
-    payment.description,
-    payment.totalFen,
-    payment.channelRequest,
-    payment.expiresAt,
-    payment.now,
-  ])
+  await tx
+    .lock('payment')
+    .rows(INSERT, [
+      payment.id,
+      payment.merchantId,
+      payment.accountId,
+      payment.mchId,
+      payment.appId,
+      payment.outTradeNo,
+      payment.orderRef,
+      payment.description,
+      payment.totalFen,
+      payment.channelRequest,
+      payment.expiresAt,
+      payment.now,
+    ])
 }
 
 const BY_ID = sql('payments_by_id', `select ${COLUMNS} from payments where id = $1`)
@@ -160,7 +162,7 @@ const PLACED = sql(
   'payments_placed',
   `update payments set state = 'awaiting_payment', prepay_id = $2, prepay_at = $3, due_at = $4,
      updated_at = $3
-   where id = $1 and state = 'created' returning state`,
+   where id = $1 and state in ('created', 'awaiting_payment') returning state`,
 )
 const PLACE_REFUSED = sql(
   'payments_place_refused',
@@ -168,7 +170,11 @@ const PLACE_REFUSED = sql(
    where id = $1 and state = 'created' returning state`,
 )
 
-/** created to awaiting_payment; changes nothing when a fact was faster. */
+/**
+ * created to awaiting_payment, or a fresh prepay_id for an order that waits already; changes
+ * nothing
+ * when a fact was faster.
+ */
 export async function markPlaced(
   db: Queryable,
   id: string,
@@ -247,7 +253,8 @@ export async function isOrderPaid(
 
 const DUE = sql(
   'payments_claim_due',
-  `update payments set due_at = $1::timestamptz + make_interval(secs => $2), due_count = due_count + 1
+  `update payments set due_at = $1::timestamptz + make_interval(secs => $2),
+     due_count = due_count + 1
    where id in (
      select id from payments where due_at <= $1 order by due_at limit $3 for update skip locked)
    returning ${COLUMNS}`,

@@ -84,20 +84,22 @@ export async function requestRefund(
   request: RefundRequest,
 ): Promise<{ outcome: RequestOutcome; leftFen: number }> {
   return only(
-    await tx.lock('payment').rows<{ outcome: RequestOutcome; leftFen: number }>(REQUEST, [
-      request.id,
-      request.merchantId,
-      request.paymentId,
-      request.outRefundNo,
-      request.amountFen,
-      request.reason,
-      request.requestedBy,
-      request.requestedFor,
-      request.expiresAt,
-      request.eventId,
-      request.auditId,
-      request.now,
-    ]),
+    await tx
+      .lock('payment')
+      .rows<{ outcome: RequestOutcome; leftFen: number }>(REQUEST, [
+        request.id,
+        request.merchantId,
+        request.paymentId,
+        request.outRefundNo,
+        request.amountFen,
+        request.reason,
+        request.requestedBy,
+        request.requestedFor,
+        request.expiresAt,
+        request.eventId,
+        request.auditId,
+        request.now,
+      ]),
   )
 }
 

@@ -3,7 +3,8 @@ import type { Database, Queryable, Statement } from './pool.js'
 
 /**
  * The order in which rows are locked, lowest first. Taking a lower rank while holding a higher one
- * is how deadlocks begin, so it throws. Journal, outbox and audit rows are only ever inserted, under
+ * is how deadlocks begin, so it throws. Journal, outbox and audit rows are only ever inserted,
+ * under
  * the payment's lock, so they need no rank.
  */
 export const LOCK_RANK = {
@@ -43,7 +44,8 @@ export class Transaction implements Queryable {
 
 /**
  * Runs `work` in one transaction: commits when it returns, rolls back when it throws, and begins
- * again after a serialization failure or a deadlock, at most five times. `work` must therefore touch
+ * again after a serialization failure or a deadlock, at most five times. `work` must therefore
+ * touch
  * nothing but the database.
  */
 export async function inTransaction<T>(
@@ -62,18 +64,24 @@ export async function inTransaction<T>(
 async function runOnce<T>(database: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
   const client = await database.pool.connect()
   let broken: Error | undefined
+  const onBroken = (failure: Error): void => {
+    broken = failure
+  }
+  // The pool listens to idle connections only: one that breaks in use would end the process.
+  client.on('error', onBroken)
   try {
     await client.query('begin')
     const result = await work(new Transaction(client))
-    await client.query('commit')
+    const { command } = await client.query('commit')
+    // Where a statement had failed and `work` went on, the database answers ROLLBACK to a commit.
+    if (command !== 'COMMIT') throw new Error('A failed statement was ignored: nothing is stored.')
     return result
   } catch (error) {
     // A connection that cannot even roll back is thrown away, not put back into the pool.
-    await client.query('rollback').catch((failure: Error) => {
-      broken = failure
-    })
+    await client.query('rollback').catch(onBroken)
     throw error
   } finally {
+    client.off('error', onBroken)
     client.release(broken)
   }
 }

@@ -82,7 +82,9 @@ export type PlaceOutcome =
   | RefusedOutcome
   | UnknownOutcome
 
-/** What the channel says a buyer paid. Equal facts from a notification and a query are equal here. */
+/**
+ * What the channel says a buyer paid. Equal facts from a notification and a query are equal here.
+ */
 export interface PaidFact {
   readonly kind: 'paid'
   readonly appId: string
@@ -159,7 +161,9 @@ export interface RefundNotice extends RefundFact {
   readonly source: string
 }
 
-/** Arguments of the mini-program's `wx.requestPayment`, plus the appId that takes part in paySign. */
+/**
+ * Arguments of the mini-program's `wx.requestPayment`, plus the appId that takes part in paySign.
+ */
 export interface FrontEndParameters {
   readonly appId: string
   readonly timeStamp: string

@@ -14,7 +14,9 @@ export const isOutRefundNo = (text: string): boolean => OUT_REFUND_NO.test(text)
 /** A merchant's id is a short slug, because operators read it in every workflow id. */
 export const isMerchantId = (text: string): boolean => MERCHANT_ID.test(text)
 
-/** The workflow that takes one payment. Its uniqueness for ever is the database's, not Temporal's. */
+/**
+ * The workflow that takes one payment. Its uniqueness for ever is the database's, not Temporal's.
+ */
 export const paymentWorkflowId = (merchantId: string, outTradeNo: string): string =>
   `payment:${merchantId}:${outTradeNo}`
 

@@ -51,15 +51,9 @@ export function judgePayment(
 }
 
 const concerns = (terms: PaymentTerms, fact: PaidFact): boolean =>
-  fact.appId === terms.appId &&
-  fact.mchId === terms.mchId &&
-  fact.outTradeNo === terms.outTradeNo
+  fact.appId === terms.appId && fact.mchId === terms.mchId && fact.outTradeNo === terms.outTradeNo
 
-function whyHeld(
-  terms: PaymentTerms,
-  fact: PaidFact,
-  orderPaid: boolean,
-): PaymentAttention | null {
+function whyHeld(terms: PaymentTerms, fact: PaidFact, orderPaid: boolean): PaymentAttention | null {
   if (fact.currency !== 'CNY') return 'currency_mismatch'
   if (fact.totalFen !== terms.totalFen || fact.settlementFen > fact.totalFen) {
     return 'amount_mismatch'
@@ -74,5 +68,7 @@ function whyHeld(
  */
 export function paymentFactKey(outTradeNo: string, fact: PaymentFact): string {
   if (fact.kind === 'closed') return `${outTradeNo}:closed`
-  return [outTradeNo, fact.transactionId, fact.totalFen, fact.settlementFen, fact.currency].join(':')
+  return [outTradeNo, fact.transactionId, fact.totalFen, fact.settlementFen, fact.currency].join(
+    ':',
+  )
 }

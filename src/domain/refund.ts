@@ -70,7 +70,9 @@ export type RefundVerdict =
   | { readonly kind: 'move'; readonly to: 'done' | 'failed' | 'needs_attention' }
   | { readonly kind: 'stay' }
 
-/** A channel SUCCESS always wins, also while a person is looking; nothing moves a refund that ended. */
+/**
+ * A channel SUCCESS always wins, also while a person is looking; nothing moves a refund that ended.
+ */
 export function judgeRefundStatus(state: RefundState, status: RefundStatus): RefundVerdict {
   if (state !== 'refunding' && state !== 'needs_attention') return { kind: 'stay' }
   switch (status) {

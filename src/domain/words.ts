@@ -45,7 +45,12 @@ export const REFUND_WORDS: Readonly<Record<RefundState, RefundWords>> = {
   ),
   done: words('退款完成', '退款完成', '退款成功', 'given back'),
   settled: words('已线下退款', '已线下退款', '商家已线下退款', 'given back by other means'),
-  failed: words('退款失败', '自动退款失败·已关闭', '退款未成功,可重新申请', 'closed by the channel'),
+  failed: words(
+    '退款失败',
+    '自动退款失败·已关闭',
+    '退款未成功,可重新申请',
+    'closed by the channel',
+  ),
   rejected: words('已拒绝', '不涉及资金', '商家已拒绝', 'rejected'),
   cancelled: words('已撤销', '不涉及资金', '您已撤销', 'cancelled'),
   expired: words('超时关闭', '不涉及资金', '商家超时未处理,可重新申请', 'expired undecided'),

@@ -14,7 +14,7 @@ const QUERY_TIMEOUT_MS = 60_000
 
 export interface DuePaymentsDependencies {
   readonly database: Database
-  readonly engine: Engine
+  readonly engine: Pick<Engine, 'paymentFact'>
   readonly clock: { now(): Date }
   readonly openAccount: (
     accountId: string,

@@ -10,7 +10,9 @@ export interface LoopOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Starts a loop; a tick that fails is reported and the next one comes as usual, with some jitter. */
+/**
+ * Starts a loop; a tick that fails is reported and the next one comes as usual, with some jitter.
+ */
 export function startLoop({ everyMs, tick, onError }: LoopOptions): Loop {
   let stopped = false
   let wake: () => void = () => undefined

@@ -11,7 +11,7 @@ const BATCH_MAX = 100
 
 export interface RedeliveryDependencies {
   readonly database: Database
-  readonly engine: Engine
+  readonly engine: Pick<Engine, 'paymentFact' | 'refundFact' | 'refundDecision'>
   readonly clock: { now(): Date }
   readonly onError: (error: unknown) => void
 }

@@ -59,7 +59,7 @@ const OF_CAUSES = sql(
      cause_kind as "causeKind", cause_id as "causeId", business_day::text as "businessDay"
    from journal_transfers where (cause_kind, cause_id) in (
      select * from unnest($1::text[], $2::uuid[]))
-   order by recorded_at, entry_id, n`,
+   order by recorded_at, entry_id, rule, n`,
 )
 
 /** The lines posted for some payments and refunds, in the order they were recorded. */

@@ -33,7 +33,9 @@ export interface RefundResult {
   readonly state: RefundState
 }
 
-/** Waits for the order to be placed; `again` places the stored request anew for a fresh prepay_id. */
+/**
+ * Waits for the order to be placed; `again` places the stored request anew for a fresh prepay_id.
+ */
 export const prepayUpdate = defineUpdate<PaymentResult, [{ readonly again: boolean }]>('prepay')
 
 /** A fact about this payment or refund stands in the inbox under this id. */

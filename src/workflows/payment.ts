@@ -38,9 +38,10 @@ export async function paymentWorkflow(input: PaymentInput): Promise<PaymentResul
   setHandler(factSignal, () => {
     factWaits = true
   })
-  setHandler(prepayUpdate, async ({ again }) => {
+  // An update typed by hand may carry nothing at all; an error here would stall the payment.
+  setHandler(prepayUpdate, async (request: { readonly again?: boolean } | undefined) => {
     await condition(() => known !== undefined)
-    const answer = again ? await channel.placePayment(paymentId) : known
+    const answer = request?.again === true ? await channel.placePayment(paymentId) : known
     return { state: answer?.state ?? 'created' }
   })
 

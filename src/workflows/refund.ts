@@ -29,121 +29,149 @@ const quick = proxyLocalActivities<Activities>(QUICK_TRY)
 
 const APPROVAL_ATTENTION = 'approval'
 
-/** The question to the channel that is under way; its retries cost no events. */
-interface Asking {
-  readonly scope: CancellationScope
-  answered: boolean
-}
-
 /**
  * Gives one refund back: waits for a decision, then submits and asks until the channel says how it
  * ended. One activity does both, one external call an attempt, chosen by the row.
  */
 export async function refundWorkflow(input: RefundInput): Promise<RefundResult> {
-  const { refundId } = input
-  const decisions: string[] = []
-  const approvals: { id: string; reason: string }[] = []
-  let factWaits = false
-  let asking: Asking | undefined
-  let attention: string | null = APPROVAL_ATTENTION
+  const run = new RefundRun(input.refundId)
+  run.listen()
+  await run.begin(input)
+  while (!run.isOver()) await run.step()
+  return { state: run.state() }
+}
 
-  setHandler(decideSignal, (decisionId) => {
-    decisions.push(decisionId)
-  })
-  setHandler(approveSignal, (approval) => {
-    approvals.push({ id: uuid4(), reason: approval?.reason ?? '' })
-  })
-  setHandler(factSignal, () => {
-    factWaits = true
-  })
+/** The question to the channel that is under way; its retries cost no events. */
+interface Asking {
+  readonly scope: CancellationScope
+  isAnswered: boolean
+}
 
-  const channel = proxyActivities<Activities>({
+/** One run of the workflow: what was said to it, what it knows, and the step it takes next. */
+class RefundRun {
+  readonly #refundId: string
+  readonly #channel = proxyActivities<Activities>({
     ...CHANNEL,
     taskQueue: wechatTaskQueue(workflowInfo().taskQueue),
   })
-  let progress: RefundProgress = input.resume
-    ? await database.loadRefund(refundId)
-    : { state: 'pending', cause: null, note: null, decideInMs: input.decideInMs }
-  const decideBy = Date.now() + progress.decideInMs
+  readonly #decisions: string[] = []
+  readonly #approvals: { readonly id: string; readonly reason: string }[] = []
+  #factWaits = false
+  #asking: Asking | undefined
+  #attention: string | null = APPROVAL_ATTENTION
+  #decideBy = 0
+  #progress: RefundProgress = { state: 'pending', cause: null, note: null, decideInMs: 0 }
 
-  for (;;) {
-    show(progress)
-    const decisionId = decisions.shift()
-    const approval = decisionId === undefined ? approvals.shift() : undefined
+  constructor(refundId: string) {
+    this.#refundId = refundId
+  }
+
+  /** Handlers only take note: a message that comes while a step is taken waits for the next one. */
+  listen(): void {
+    setHandler(decideSignal, (decisionId) => {
+      this.#decisions.push(decisionId)
+    })
+    setHandler(approveSignal, (approval) => {
+      this.#approvals.push({ id: uuid4(), reason: approval?.reason ?? '' })
+    })
+    setHandler(factSignal, () => {
+      this.#factWaits = true
+    })
+  }
+
+  async begin({ resume, decideInMs }: RefundInput): Promise<void> {
+    this.#know(
+      resume
+        ? await database.loadRefund(this.#refundId)
+        : { state: 'pending', cause: null, note: null, decideInMs },
+    )
+    // The clock of a history and the database's are never compared: only durations pass.
+    this.#decideBy = Date.now() + this.#progress.decideInMs
+  }
+
+  state(): RefundProgress['state'] {
+    return this.#progress.state
+  }
+
+  /** Over only when every message was taken note of, too. */
+  isOver(): boolean {
+    return isRefundOver(this.#progress.state) && !this.#hasMessage()
+  }
+
+  /** Decisions first, then facts, and only then the waiting for either. */
+  async step(): Promise<void> {
+    const decisionId = this.#decisions.shift()
     if (decisionId !== undefined) {
-      progress = await database.decideRefund(refundId, decisionId)
-    } else if (approval !== undefined) {
-      progress = await database.approveByOperator(refundId, {
-        decisionId: approval.id,
-        reason: approval.reason,
-        runId: workflowInfo().runId,
-      })
-    } else if (factWaits) {
-      factWaits = false
-      progress = await settle()
-    } else if (isRefundOver(progress.state)) {
-      break
-    } else if (progress.state === 'pending') {
-      progress = await waitForDecision(progress)
-    } else {
-      await ask()
+      return this.#know(await database.decideRefund(this.#refundId, decisionId))
     }
-  }
-  return { state: progress.state }
-
-  async function waitForDecision(waiting: RefundProgress): Promise<RefundProgress> {
-    const leftMs = decideBy - Date.now()
-    const woken = leftMs > 0 && (await condition(hasMessage, leftMs))
-    return woken ? waiting : database.expireRefund(refundId)
+    const approval = this.#approvals.shift()
+    if (approval !== undefined) return this.#approve(approval)
+    if (this.#factWaits) return this.#settle()
+    return this.#progress.state === 'pending' ? this.#waitForDecision() : this.#ask()
   }
 
-  function hasMessage(): boolean {
-    return decisions.length > 0 || approvals.length > 0 || factWaits
+  async #approve({ id, reason }: { readonly id: string; readonly reason: string }): Promise<void> {
+    const { runId } = workflowInfo()
+    const approval = { decisionId: id, reason, runId }
+    this.#know(await database.approveByOperator(this.#refundId, approval))
+  }
+
+  async #waitForDecision(): Promise<void> {
+    const leftMs = this.#decideBy - Date.now()
+    const isWoken = leftMs > 0 && (await condition(() => this.#hasMessage(), leftMs))
+    if (!isWoken) this.#know(await database.expireRefund(this.#refundId))
+  }
+
+  #hasMessage(): boolean {
+    return this.#decisions.length > 0 || this.#approvals.length > 0 || this.#factWaits
   }
 
   /** Asks the channel until it answers for good or a message comes in between. */
-  async function ask(): Promise<void> {
-    const current = asking ?? startAsking()
-    await condition(() => current.answered || hasMessage())
-    if (!current.answered) return
-    asking = undefined
-    factWaits = true
+  async #ask(): Promise<void> {
+    const asking = this.#asking ?? this.#startAsking()
+    await condition(() => asking.isAnswered || this.#hasMessage())
+    if (!asking.isAnswered) return
+    this.#asking = undefined
+    this.#factWaits = true
   }
 
-  function startAsking(): Asking {
-    const started: Asking = { scope: new CancellationScope(), answered: false }
-    const answer = started.scope.run(() => channel.refundAtChannel(refundId))
+  #startAsking(): Asking {
+    const asking: Asking = { scope: new CancellationScope(), isAnswered: false }
+    const answer = asking.scope.run(() => this.#channel.refundAtChannel(this.#refundId))
     const end = (): void => {
-      started.answered = true
+      asking.isAnswered = true
     }
     // A cancelled question has been replaced by a new one, so its end is of no interest.
     answer.then(end, end)
-    asking = started
-    return started
+    this.#asking = asking
+    return asking
   }
 
   /**
    * Applies what is known. A notification about a refund is only a hint, so the first settling asks
    * the channel once; where that does not answer, the long question begins anew at once.
    */
-  async function settle(): Promise<RefundProgress> {
-    const asked = asking
-    if (asked === undefined) return database.settleRefund(refundId)
+  async #settle(): Promise<void> {
+    this.#factWaits = false
+    const asking = this.#asking
+    if (asking === undefined) return this.#know(await database.settleRefund(this.#refundId))
     try {
-      return await quick.confirmRefund(refundId)
+      this.#know(await quick.confirmRefund(this.#refundId))
     } catch {
-      asking = undefined
-      asked.scope.cancel()
-      return database.settleRefund(refundId)
+      this.#asking = undefined
+      asking.scope.cancel()
+      this.#know(await database.settleRefund(this.#refundId))
     }
   }
 
-  function show(now: RefundProgress): void {
-    setCurrentDetails(refundDetails(now))
-    const wanted = attentionOf(now)
-    if (wanted === attention) return
-    attention = wanted
-    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.attention, value: wanted }])
+  /** Takes over what a step found out, and shows it to whoever looks at the workflow. */
+  #know(progress: RefundProgress): void {
+    this.#progress = progress
+    setCurrentDetails(refundDetails(progress))
+    const attention = attentionOf(progress)
+    if (attention === this.#attention) return
+    this.#attention = attention
+    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.attention, value: attention }])
   }
 }
 

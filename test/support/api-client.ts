@@ -47,7 +47,10 @@ export class ApiClient {
     this.#key = key
   }
 
-  createPayment(body: object = {}, idempotencyKey = randomUUID()): Promise<Answer<PaymentAnswer>> {
+  createPayment(
+    body: object = {},
+    idempotencyKey: string = randomUUID(),
+  ): Promise<Answer<PaymentAnswer>> {
     return this.send('POST', '/v1/payments', {
       body: { amountFen: 10_000, description: '青团礼盒', openid: OPENID, ...body },
       headers: { 'idempotency-key': idempotencyKey },
@@ -58,7 +61,10 @@ export class ApiClient {
     return this.send('GET', `/v1/payments/${id}`)
   }
 
-  requestRefund(body: object, idempotencyKey = randomUUID()): Promise<Answer<RefundAnswer>> {
+  requestRefund(
+    body: object,
+    idempotencyKey: string = randomUUID(),
+  ): Promise<Answer<RefundAnswer>> {
     return this.send('POST', '/v1/refunds', {
       body: { reason: '不想要了', actingUser: 'li.na', ...body },
       headers: { 'idempotency-key': idempotencyKey },

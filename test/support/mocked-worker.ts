@@ -4,11 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ApplicationFailure } from '@temporalio/common'
 import type { TestWorkflowEnvironment } from '@temporalio/testing'
 import { Worker } from '@temporalio/worker'
-import { inject } from 'vitest'
+import { afterAll, beforeAll, inject } from 'vitest'
 
 import type { Activities } from '../../src/activities/index.js'
 import { wechatTaskQueue } from '../../src/domain/ids.js'
 import { Engine } from '../../src/engine/client.js'
+import { createTimeSkippingEnvironment } from './temporal.js'
 
 /** What a test lets activities do; an argument list may be shorter than the real one. */
 export type Mocks = {
@@ -33,62 +34,108 @@ const NAMES = [
 
 export interface Rig {
   readonly engine: Engine
-  readonly taskQueue: string
   /** Each attempt as `local settlePayment("id")`, or `channel ...` on the queue of channel calls. */
   readonly calls: string[]
   /** Waits, in real time, until an activity was tried this many times. */
   tried(name: keyof Activities, times?: number): Promise<void>
 }
 
+interface Stage {
+  readonly mocks: Mocks
+  readonly calls: string[]
+}
+
 const TRIED_TIMEOUT_MS = 10_000
 
-/** Runs workflows on workers of their own whose activities are the given mocks. */
-export async function withMocks(
-  environment: TestWorkflowEnvironment,
-  mocks: Mocks,
-  run: (rig: Rig) => Promise<void>,
-): Promise<void> {
+/** A Temporal in which waiting takes no time, with workers whose activities a test makes up. */
+export interface MockedTemporal {
+  readonly client: TestWorkflowEnvironment['client']
+  readonly taskQueue: string
+  /** Lets the activities of one payment or refund be the given mocks while `run` runs. */
+  withMocks(subjectId: string, mocks: Mocks, run: (rig: Rig) => Promise<void>): Promise<void>
+}
+
+/** Gives a test file one environment with skipped time and one pair of workers. */
+export function useMockedTemporal(): MockedTemporal {
   const taskQueue = `mocked-${randomBytes(4).toString('hex')}`
-  const calls: string[] = []
-  const connection = environment.nativeConnection
-  const workers = await Promise.all([
+  const stages = new Map<string, Stage>()
+  let environment: TestWorkflowEnvironment | undefined
+  let stop: () => Promise<void> = () => Promise.resolve()
+  beforeAll(async () => {
+    environment = await createTimeSkippingEnvironment()
+    const workers = await startWorkers(environment, taskQueue, stages)
+    const running = Promise.all(workers.map((worker) => worker.run()))
+    stop = async () => {
+      for (const worker of workers) worker.shutdown()
+      await running
+      await environment?.teardown()
+    }
+  })
+  afterAll(() => stop())
+  const client = () => {
+    if (environment === undefined) throw new Error('Temporal is there when the tests begin.')
+    return environment.client
+  }
+  return {
+    taskQueue,
+    get client() {
+      return client()
+    },
+    async withMocks(subjectId, mocks, run) {
+      const calls: string[] = []
+      stages.set(subjectId, { mocks, calls })
+      const tried: Rig['tried'] = (name, times = 1) => waitUntilTried(calls, name, times)
+      await run({ engine: new Engine(client(), taskQueue), calls, tried })
+      stages.delete(subjectId)
+    },
+  }
+}
+
+function startWorkers(
+  { nativeConnection: connection }: TestWorkflowEnvironment,
+  taskQueue: string,
+  stages: ReadonlyMap<string, Stage>,
+): Promise<[Worker, Worker]> {
+  return Promise.all([
     Worker.create({
       connection,
       taskQueue,
-      activities: recorded('local', mocks, calls),
+      activities: recorded('local', stages),
       workflowBundle: { codePath: inject('workflowBundlePath') },
     }),
     Worker.create({
       connection,
       taskQueue: wechatTaskQueue(taskQueue),
-      activities: recorded('channel', mocks, calls),
+      activities: recorded('channel', stages),
     }),
   ])
-  const running = Promise.all(workers.map((worker) => worker.run()))
-  const engine = new Engine(environment.client, taskQueue)
-  const tried: Rig['tried'] = async (name, times = 1) => {
-    const deadlineMs = Date.now() + TRIED_TIMEOUT_MS
-    while (calls.filter((call) => call.includes(` ${name}(`)).length < times) {
-      if (Date.now() > deadlineMs) throw new Error(`${name} was not tried: ${calls.join(', ')}`)
-      await sleep(10)
-    }
-  }
-  try {
-    await run({ engine, taskQueue, calls, tried })
-  } finally {
-    for (const worker of workers) worker.shutdown()
-    await running
+}
+
+async function waitUntilTried(
+  calls: readonly string[],
+  name: keyof Activities,
+  times: number,
+): Promise<void> {
+  const deadlineMs = Date.now() + TRIED_TIMEOUT_MS
+  while (calls.filter((call) => call.includes(` ${name}(`)).length < times) {
+    if (Date.now() > deadlineMs) throw new Error(`${name} was not tried: ${calls.join(', ')}`)
+    await sleep(10)
   }
 }
 
-function recorded(where: 'local' | 'channel', mocks: Mocks, calls: string[]) {
-  const record = (name: keyof Activities) => async (...args: unknown[]) => {
-    calls.push(`${where} ${name}(${args.map((arg) => JSON.stringify(arg)).join(', ')})`)
-    const mock = mocks[name] as ((...given: unknown[]) => unknown) | undefined
-    // An uncaught failure ends the workflow, so that a surprise shows itself at once.
-    if (mock === undefined) throw ApplicationFailure.nonRetryable(`${name} was not expected.`)
-    return mock(...args)
-  }
+/** Every activity, looked up by the id of the payment or refund that is its first argument. */
+function recorded(where: 'local' | 'channel', stages: ReadonlyMap<string, Stage>) {
+  const record =
+    (name: keyof Activities) =>
+    async (subjectId: string, ...rest: unknown[]) => {
+      const stage = stages.get(subjectId)
+      const words = [subjectId, ...rest].map((argument) => JSON.stringify(argument))
+      stage?.calls.push(`${where} ${name}(${words.join(', ')})`)
+      const mock = stage?.mocks[name] as ((...given: unknown[]) => unknown) | undefined
+      // An uncaught failure ends the workflow, so that a surprise shows itself at once.
+      if (mock === undefined) throw ApplicationFailure.nonRetryable(`${name} was not expected.`)
+      return mock(subjectId, ...rest)
+    }
   return Object.fromEntries(NAMES.map((name) => [name, record(name)]))
 }
 

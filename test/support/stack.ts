@@ -123,7 +123,7 @@ async function setUp(
       certificate: { p12Base64: merchant.p12Base64 },
     },
   })
-  const add = (name: string, scopes: string[]) =>
+  const add = (name: string, scopes: readonly string[]) =>
     addKey(owner, { merchantId: MERCHANT_ID, name, scopes })
   const requester = await add('shop', [
     'payments:write',

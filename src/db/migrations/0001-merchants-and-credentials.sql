@@ -24,6 +24,8 @@ create table channel_accounts (
   time_scale double precision not null default 1 check (time_scale > 0),
   created_at timestamptz not null,
   unique (mch_id),
+  -- What payments and refunds copy from their account is held to it by foreign keys.
+  unique (id, merchant_id, mch_id),
   constraint channel_accounts_live_time_is_real check (mode = 'sandbox' or time_scale = 1)
 );
 

@@ -8,8 +8,8 @@ create table payment_transitions (
 
 create table payments (
   id uuid primary key,
-  merchant_id text not null references merchants,
-  account_id uuid not null references channel_accounts,
+  merchant_id text not null,
+  account_id uuid not null,
   api_version text not null check (api_version in ('v2')),
   mch_id text not null,
   app_id text not null,
@@ -22,7 +22,7 @@ create table payments (
   attention text,
   failure_code text,
   total_fen bigint not null check (total_fen between 1 and 1000000000),
-  paid_fen bigint check (paid_fen > 0),
+  paid_fen bigint check (paid_fen >= 0),
   cash_fen bigint check (cash_fen >= 0),
   settlement_fen bigint check (settlement_fen >= 0),
   reserved_fen bigint not null default 0 check (reserved_fen >= 0),
@@ -44,8 +44,11 @@ create table payments (
   updated_at timestamptz not null,
   unique (mch_id, out_trade_no),
   unique (merchant_id, out_trade_no),
+  constraint payments_of_their_account foreign key (account_id, merchant_id, mch_id)
+    references channel_accounts (id, merchant_id, mch_id),
   constraint payments_paid_has_amount
-    check ((state = 'paid') = (paid_fen is not null and disposition is not null)),
+    check (num_nonnulls(disposition, paid_fen, cash_fen, settlement_fen, transaction_id, paid_at)
+      = case state when 'paid' then 6 else 0 end),
   constraint payments_refunded_within_paid check (refunded_fen <= coalesce(paid_fen, 0)),
   constraint payments_refunds_within_paid
     check (reserved_fen + refunded_fen + settled_fen <= coalesce(paid_fen, 0))
@@ -60,7 +63,9 @@ create unique index payments_order_ref_accepted_once on payments (merchant_id, o
 create index payments_due on payments (due_at) where due_at is not null;
 create index payments_by_time on payments (merchant_id, created_at desc, id desc);
 
-create function payments_guard() returns trigger language plpgsql as $$
+-- The path is fixed, because a role could put a temporary table of its own before the real one.
+create function payments_guard() returns trigger
+language plpgsql set search_path = public, pg_temp as $$
 begin
   if new.state <> old.state and not exists (
     select from payment_transitions where from_state = old.state and to_state = new.state
@@ -79,9 +84,11 @@ begin
       using errcode = 'YL002', constraint = 'payments_immutable';
   end if;
   if old.paid_fen is not null and
-     (old.paid_fen, old.cash_fen, old.settlement_fen, old.transaction_id, old.paid_at)
+     (old.disposition, old.paid_fen, old.cash_fen, old.settlement_fen, old.transaction_id,
+      old.paid_at)
      is distinct from
-     (new.paid_fen, new.cash_fen, new.settlement_fen, new.transaction_id, new.paid_at) then
+     (new.disposition, new.paid_fen, new.cash_fen, new.settlement_fen, new.transaction_id,
+      new.paid_at) then
     raise exception 'what was paid is set once'
       using errcode = 'YL002', constraint = 'payments_paid_once';
   end if;

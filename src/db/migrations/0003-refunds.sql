@@ -53,8 +53,8 @@ create table refunds (
   updated_at timestamptz not null,
   unique (mch_id, out_refund_no),
   constraint refunds_sent_has_time check (
-    (first_submitted_at is not null)
-    or state in ('pending', 'approved', 'rejected', 'cancelled', 'expired')),
+    (first_submitted_at is null)
+    = (state in ('pending', 'approved', 'rejected', 'cancelled', 'expired'))),
   constraint refunds_done_has_time check ((state = 'done') = (done_at is not null)),
   constraint refunds_within_total check (amount_fen <= total_fen)
 ) with (fillfactor = 80);
@@ -64,7 +64,8 @@ create unique index refunds_refund_id_once on refunds (mch_id, refund_id)
 create index refunds_by_payment on refunds (payment_id);
 create index refunds_by_time on refunds (merchant_id, created_at desc, id desc);
 
-create function refunds_guard() returns trigger language plpgsql as $$
+create function refunds_guard() returns trigger
+language plpgsql set search_path = public, pg_temp as $$
 begin
   if tg_op = 'INSERT' then
     if new.state <> 'pending' or new.first_submitted_at is not null then
@@ -80,16 +81,17 @@ begin
       using errcode = 'YL001', constraint = 'refunds_transition';
   end if;
   if (old.id, old.merchant_id, old.payment_id, old.account_id, old.api_version, old.mch_id,
-      old.out_refund_no, old.origin, old.amount_fen, old.total_fen, old.requested_by,
-      old.requested_for, old.created_at)
+      old.out_refund_no, old.origin, old.amount_fen, old.total_fen, old.reason, old.requested_by,
+      old.requested_for, old.expires_at, old.created_at)
      is distinct from
      (new.id, new.merchant_id, new.payment_id, new.account_id, new.api_version, new.mch_id,
-      new.out_refund_no, new.origin, new.amount_fen, new.total_fen, new.requested_by,
-      new.requested_for, new.created_at) then
+      new.out_refund_no, new.origin, new.amount_fen, new.total_fen, new.reason, new.requested_by,
+      new.requested_for, new.expires_at, new.created_at) then
     raise exception 'what was asked for never changes'
       using errcode = 'YL002', constraint = 'refunds_immutable';
   end if;
-  if (old.first_submitted_at is not null and new.first_submitted_at <> old.first_submitted_at)
+  if (old.first_submitted_at is not null
+      and new.first_submitted_at is distinct from old.first_submitted_at)
      or (old.refund_id is not null and new.refund_id is distinct from old.refund_id) then
     raise exception 'when a refund was first sent and its number at the channel are set once'
       using errcode = 'YL002', constraint = 'refunds_set_once';

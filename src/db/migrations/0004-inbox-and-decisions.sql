@@ -35,17 +35,20 @@ create table refund_decisions (
   outcome text
 );
 
-create unique index refund_decisions_approve_once on refund_decisions (refund_id, principal_id)
-  where verb = 'approve';
+-- A principal is a key and its acting user: saying the same again is the same decision.
+create unique index refund_decisions_once
+  on refund_decisions (refund_id, verb, principal_id, acting_user);
 create index refund_decisions_unapplied on refund_decisions (stored_at) where applied_at is null;
-create index refund_decisions_by_refund on refund_decisions (refund_id);
 
 -- What is written in a row stays; its marks are set once each.
 create function inbox_guard() returns trigger language plpgsql as $$
 begin
-  if (old.id, old.account_id, old.kind, old.business_key, old.subject_id, old.fact, old.stored_at)
+  if (old.id, old.account_id, old.kind, old.business_key, old.subject_id, old.source,
+      old.verified_by, old.fact, old.stored_at)
      is distinct from
-     (new.id, new.account_id, new.kind, new.business_key, new.subject_id, new.fact, new.stored_at)
+     (new.id, new.account_id, new.kind, new.business_key, new.subject_id, new.source,
+      new.verified_by, new.fact, new.stored_at)
+     or new.times_seen < old.times_seen
      or (old.applied_at is not null and
          (old.applied_at, old.outcome) is distinct from (new.applied_at, new.outcome)) then
     raise exception 'a stored fact never changes'
@@ -80,7 +83,9 @@ create trigger refund_decisions_never_removed before delete or truncate on refun
   for each statement execute function refuse_removal();
 
 grant select on inbox, refund_decisions to yuanlu_api, yuanlu_worker;
-grant insert on inbox to yuanlu_api, yuanlu_worker;
+-- A fact begins unapplied, so nobody can store one that the engine would never look at.
+grant insert (id, account_id, kind, business_key, subject_id, source, verified_by, fact, stored_at)
+  on inbox to yuanlu_api, yuanlu_worker;
 grant update (times_seen, signalled_at) on inbox to yuanlu_api;
 grant update (times_seen, signalled_at, applied_at, outcome) on inbox to yuanlu_worker;
 grant update (signalled_at) on refund_decisions to yuanlu_api;

@@ -15,7 +15,8 @@ create table journal_transfers (
   -- Days are Beijing days.
   business_day date not null
     generated always as ((occurred_at at time zone 'Asia/Shanghai')::date) stored,
-  primary key (entry_id, n),
+  -- One entry may hold transfers of two rules: J1 and J2 of a refund whose acceptance was not seen.
+  primary key (entry_id, rule, n),
   constraint journal_two_accounts check (debit <> credit),
   constraint journal_posted_once unique (cause_kind, cause_id, rule, n)
 );

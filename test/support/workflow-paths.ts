@@ -1,0 +1,249 @@
+import type { PaymentRow } from '../../src/db/payments.js'
+import type { RefundRow } from '../../src/db/refunds.js'
+import { fen } from '../../src/domain/money.js'
+import type { RefundSubject } from '../../src/engine/client.js'
+import {
+  subjectOf,
+  workflowIdOfPayment,
+  workflowIdOfRefund,
+  type EngineWorld,
+} from './engine-world.js'
+import { paidFact, refundFact } from './seed.js'
+
+/** A way through a workflow, from its start to its end, and what it may cost. */
+export interface WorkflowPath {
+  readonly name: string
+  readonly events: number
+  readonly actions: number
+  /** Walks it and answers the id of the workflow, which then ends by itself. */
+  readonly walk: (world: EngineWorld) => Promise<string>
+}
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+const PATIENCE_MS = 20_000
+const SECOND_MS = 1_000
+/** The events of a refund that waits for its decision: start, workflow task, timer. */
+const PENDING_EVENTS = 5
+
+const NO_ANSWER = { kind: 'unknown', code: 'timeout', message: 'no answer', retry: 'soon' } as const
+
+async function placed(world: EngineWorld, expiresInMs = HOUR_MS): Promise<PaymentRow> {
+  const payment = await world.seed.payment({ expiresInMs })
+  world.channel.answer('placeOrder', { kind: 'placed', prepayId: 'wx-prepay' })
+  await world.engine.placePayment(payment, expiresInMs, PATIENCE_MS)
+  return payment
+}
+
+async function notify(world: EngineWorld, payment: PaymentRow, changes = {}): Promise<string> {
+  const inboxId = await world.seed.paymentFact(payment, paidFact(payment, changes))
+  await world.engine.paymentFact(payment, inboxId)
+  return workflowIdOfPayment(payment)
+}
+
+async function expired(world: EngineWorld): Promise<PaymentRow> {
+  world.channel.answer('queryOrder', { kind: 'not_paid' }).answer('closeOrder', { kind: 'closed' })
+  return placed(world, 0)
+}
+
+interface Pending {
+  readonly refund: RefundRow
+  readonly subject: RefundSubject
+  readonly workflowId: string
+}
+
+async function pending(world: EngineWorld, decideInMs = DAY_MS): Promise<Pending> {
+  const payment = await world.seed.paidPayment()
+  const refund = await world.seed.refund(payment)
+  const subject = subjectOf(refund, payment)
+  const workflowId = workflowIdOfRefund(refund)
+  await world.engine.startRefund(subject, decideInMs)
+  await world.hasEvents(workflowId, PENDING_EVENTS)
+  return { refund, subject, workflowId }
+}
+
+async function decide(
+  world: EngineWorld,
+  { refund, subject }: Pending,
+  verb: 'approve' | 'reject' | 'cancel',
+): Promise<void> {
+  const decisionId = await world.seed.decision(refund, verb)
+  await world.engine.refundDecision(subject, decisionId)
+}
+
+function channelAccepts({ channel }: EngineWorld, refund: RefundRow): void {
+  const { refundId, settlementFen } = refundFact(refund, 'processing')
+  const refundFen = fen(refund.amountFen)
+  channel.answer('submitRefund', { kind: 'accepted', refundId, refundFen, settlementFen })
+}
+
+/** Approved, submitted and accepted; the next question is as far off as the time scale says. */
+async function accepted(world: EngineWorld): Promise<Pending> {
+  const waiting = await pending(world)
+  channelAccepts(world, waiting.refund)
+  await decide(world, waiting, 'approve')
+  await world.until(async () => {
+    const { cause } = await world.seed.readRefund(waiting.refund.id)
+    return cause === 'accepted'
+  })
+  return waiting
+}
+
+/** Runs with real waits, so that a question to the channel does not come before a message. */
+async function inRealTime<T>(world: EngineWorld, work: () => Promise<T>): Promise<T> {
+  const { timeScale } = world
+  world.timeScale = 1
+  try {
+    return await work()
+  } finally {
+    world.timeScale = timeScale
+  }
+}
+
+/** The events and actions of each path are part of the design: they are Temporal's whole cost. */
+export const PAYMENT_PATHS: readonly WorkflowPath[] = [
+  {
+    name: 'payment-paid',
+    events: 15,
+    actions: 6,
+    walk: async (world) => notify(world, await placed(world)),
+  },
+  {
+    name: 'payment-held',
+    events: 16,
+    actions: 7,
+    walk: async (world) => notify(world, await placed(world), { totalFen: fen(9_999) }),
+  },
+  {
+    name: 'payment-failed',
+    events: 8,
+    actions: 3,
+    walk: async (world) => {
+      const payment = await world.seed.payment()
+      world.channel.answer('placeOrder', { kind: 'refused', code: 'NOAUTH', message: 'no' })
+      await world.engine.placePayment(payment, HOUR_MS, PATIENCE_MS)
+      return workflowIdOfPayment(payment)
+    },
+  },
+  {
+    name: 'payment-placed-with-patience',
+    events: 21,
+    actions: 7,
+    walk: async (world) => {
+      const payment = await world.seed.payment()
+      world.channel.answer('placeOrder', NO_ANSWER, { kind: 'placed', prepayId: 'wx-prepay' })
+      await world.engine.placePayment(payment, HOUR_MS, PATIENCE_MS)
+      return notify(world, payment)
+    },
+  },
+  {
+    name: 'payment-expired',
+    events: 20,
+    actions: 6,
+    walk: async (world) => workflowIdOfPayment(await expired(world)),
+  },
+  {
+    name: 'payment-late',
+    events: 9,
+    actions: 3,
+    walk: async (world) => {
+      const payment = await expired(world)
+      await world.historyOf(workflowIdOfPayment(payment))
+      return notify(world, payment)
+    },
+  },
+]
+
+export const REFUND_PATHS: readonly WorkflowPath[] = [
+  {
+    name: 'refund-approved',
+    events: 19,
+    actions: 8,
+    walk: (world) =>
+      inRealTime(world, async () => {
+        const { refund, subject, workflowId } = await accepted(world)
+        const fact = refundFact(refund, 'success')
+        world.channel.answer('queryRefund', fact)
+        await world.engine.refundFact(subject, await world.seed.refundNotice(refund, fact))
+        return workflowId
+      }),
+  },
+  {
+    name: 'refund-polled',
+    events: 20,
+    // One of them is the second attempt, which asks.
+    actions: 8,
+    walk: async (world) => {
+      const waiting = await pending(world)
+      channelAccepts(world, waiting.refund)
+      world.channel.answer('queryRefund', refundFact(waiting.refund, 'success'))
+      await decide(world, waiting, 'approve')
+      return waiting.workflowId
+    },
+  },
+  {
+    name: 'refund-approved-in-temporal',
+    events: 20,
+    actions: 8,
+    walk: async (world) => {
+      const { refund, workflowId } = await pending(world)
+      channelAccepts(world, refund)
+      world.channel.answer('queryRefund', refundFact(refund, 'success'))
+      await world.client.workflow.getHandle(workflowId).signal('approve', { reason: 'seen it' })
+      return workflowId
+    },
+  },
+  {
+    name: 'refund-rejected',
+    events: 13,
+    actions: 5,
+    walk: async (world) => {
+      const waiting = await pending(world)
+      await decide(world, waiting, 'reject')
+      return waiting.workflowId
+    },
+  },
+  {
+    name: 'refund-cancelled',
+    events: 13,
+    actions: 5,
+    walk: async (world) => {
+      const waiting = await pending(world)
+      await decide(world, waiting, 'cancel')
+      return waiting.workflowId
+    },
+  },
+  {
+    name: 'refund-expired',
+    events: 12,
+    actions: 4,
+    walk: async (world) => (await pending(world, SECOND_MS)).workflowId,
+  },
+  {
+    name: 'refund-not-confirmed',
+    events: 27,
+    actions: 10,
+    walk: async (world) => {
+      const { refund, subject, workflowId } = await inRealTime(world, () => accepted(world))
+      const processing = refundFact(refund, 'processing')
+      world.channel.answer('queryRefund', processing, refundFact(refund, 'success'))
+      const inboxId = await world.seed.refundNotice(refund, refundFact(refund, 'success'))
+      await world.engine.refundFact(subject, inboxId)
+      return workflowId
+    },
+  },
+  {
+    name: 'refund-needs-attention',
+    events: 29,
+    actions: 12,
+    walk: async (world) => {
+      const waiting = await pending(world)
+      const { refund } = waiting
+      channelAccepts(world, refund)
+      const abnormal = refundFact(refund, 'abnormal')
+      world.channel.answer('queryRefund', abnormal, abnormal, refundFact(refund, 'success'))
+      await decide(world, waiting, 'approve')
+      return waiting.workflowId
+    },
+  },
+]
