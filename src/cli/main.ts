@@ -5,6 +5,7 @@ import { registerKeyCommand } from './key.js'
 import { registerMerchantCommand } from './merchant.js'
 import { registerMigrateCommand } from './migrate.js'
 import { registerSandboxCommand } from './sandbox.js'
+import { registerUpCommand } from './up.js'
 import { registerWechatCommand } from './wechat.js'
 import { registerWorkerCommand } from './worker.js'
 
@@ -17,6 +18,7 @@ function buildProgram(): Command {
     .description('A payment and refund engine for WeChat Pay.')
     .showHelpAfterError('Run it with --help to see what it takes.')
     .exitOverride()
+  registerUpCommand(program)
   registerApiCommand(program)
   registerWorkerCommand(program)
   registerSandboxCommand(program)

@@ -1,0 +1,102 @@
+import { newId } from '../../db/ids.js'
+import { markFactSignalled, storeFact, type NewFact } from '../../db/inbox.js'
+import { findPayment, findPaymentByNumber } from '../../db/payments.js'
+import { findRefundByNumber } from '../../db/refunds.js'
+import { paymentFactKey } from '../../domain/payment.js'
+import { refundFactKey } from '../../domain/refund.js'
+import { readPaymentNotification, readRefundNotification } from '../../wechat/channel.js'
+import type { KeyedAccount } from '../account-book.js'
+import type { ApiContext } from '../context.js'
+import { existing } from '../existing.js'
+
+export type NotificationKind = 'payment' | 'refund'
+
+/** Why nothing was stored, beside the reasons that reading the message gives. */
+type OwnRefusal = 'unknown_number' | 'foreign_app'
+
+export type Received =
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'duplicate' }
+  /** Stored; `deliver` tells the workflow and is for after the answer. */
+  | { readonly kind: 'stored'; readonly deliver: () => Promise<void> }
+
+const refused = (reason: OwnRefusal): Received => ({ kind: 'refused', reason })
+
+/**
+ * Verifies a notification of one account from its raw bytes and stores what it says as one row.
+ * Nothing is judged here: the workflow applies the row, and holds money that does not match.
+ */
+export async function receiveNotification(
+  context: ApiContext,
+  kind: NotificationKind,
+  keyed: KeyedAccount,
+  body: Uint8Array,
+): Promise<Received> {
+  const receive = kind === 'payment' ? receivePayment : receiveRefund
+  return receive(context, keyed, body)
+}
+
+async function receivePayment(
+  context: ApiContext,
+  { account, apiV2Keys }: KeyedAccount,
+  body: Uint8Array,
+): Promise<Received> {
+  const { mchId, appIds } = account
+  const fact = readPaymentNotification(body, { mchId, appIds, apiKeys: apiV2Keys })
+  if (fact.kind === 'refused') return fact
+  const payment = await findPaymentByNumber(context.db, account.id, fact.outTradeNo)
+  if (payment === undefined) return refused('unknown_number')
+  if (payment.appId !== fact.appId) return refused('foreign_app')
+  return store(
+    context,
+    {
+      accountId: account.id,
+      kind: 'payment',
+      businessKey: paymentFactKey(fact.outTradeNo, fact),
+      subjectId: payment.id,
+      verifiedBy: 'signature',
+      fact,
+    },
+    (inboxId) => context.engine.paymentFact(payment, inboxId),
+  )
+}
+
+async function receiveRefund(
+  context: ApiContext,
+  { account, apiV2Keys }: KeyedAccount,
+  body: Uint8Array,
+): Promise<Received> {
+  const { mchId, appIds } = account
+  const notice = readRefundNotification(body, { mchId, appIds, apiKeys: apiV2Keys })
+  if (!('status' in notice)) return notice
+  const refund = await findRefundByNumber(context.db, account.id, notice.outRefundNo)
+  if (refund === undefined) return refused('unknown_number')
+  const payment = existing(await findPayment(context.db, refund.paymentId))
+  return store(
+    context,
+    {
+      accountId: account.id,
+      kind: 'refund',
+      businessKey: refundFactKey(notice.outRefundNo, notice.status, 'notify'),
+      subjectId: refund.id,
+      verifiedBy: 'decryption',
+      fact: notice,
+    },
+    (inboxId) => context.engine.refundFact({ ...refund, outTradeNo: payment.outTradeNo }, inboxId),
+  )
+}
+
+async function store(
+  { db, clock, gate }: ApiContext,
+  fact: Omit<NewFact, 'id' | 'source' | 'now'>,
+  signal: (inboxId: string) => Promise<void>,
+): Promise<Received> {
+  const now = clock.now()
+  const stored = await storeFact(db, { ...fact, id: newId(now), source: 'notify', now })
+  if (stored.applied) return { kind: 'duplicate' }
+  const deliver = async (): Promise<void> => {
+    await gate.run(() => signal(stored.id))
+    await markFactSignalled(db, stored.id, clock.now())
+  }
+  return { kind: 'stored', deliver }
+}

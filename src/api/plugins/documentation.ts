@@ -1,0 +1,29 @@
+import { fastifySwagger } from '@fastify/swagger'
+import { fastifySwaggerUi } from '@fastify/swagger-ui'
+import type { ApiServer } from '../server-type.js'
+
+const DESCRIPTION = `Takes WeChat Pay payments and gives refunds back the way they came.
+Amounts are whole numbers of fen. Errors are problem documents (RFC 9457) with a stable \`code\`.`
+
+/** Derives OpenAPI 3.1 from the route schemas; served at /openapi.json and browsable at /docs. */
+export async function installDocumentation(app: ApiServer): Promise<void> {
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Yuanlu', version: '1', description: DESCRIPTION },
+      tags: [
+        { name: 'payments', description: 'Payments and the parameters to pay them with' },
+        { name: 'refunds', description: 'Refunds and the decisions about them' },
+        { name: 'operation', description: 'Health and metrics' },
+      ],
+      security: [{ apiKey: [] }],
+      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+    },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, index) =>
+        typeof json['$id'] === 'string' ? json['$id'] : `schema-${index}`,
+    },
+  })
+  await app.register(fastifySwaggerUi, { routePrefix: '/docs' })
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+}

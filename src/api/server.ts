@@ -1,0 +1,125 @@
+import { fastify, LogController, type FastifyBaseLogger } from 'fastify'
+import { randomUUID } from 'node:crypto'
+import { appliedDecisions } from '../db/decisions.js'
+import { AccountBook } from './account-book.js'
+import { AppliedWaiter } from './applied-waiter.js'
+import type { ApiContext, ApiDeps } from './context.js'
+import { EngineGate } from './engine-gate.js'
+import { createApiMetrics } from './metrics.js'
+import { installAuthentication } from './plugins/auth.js'
+import { installDocumentation } from './plugins/documentation.js'
+import { installObservation } from './plugins/observation.js'
+import { answerError, installProblems } from './plugins/problems.js'
+import { createValidatorCompiler } from './plugins/validation.js'
+import { approveRefundRoute } from './routes/approve-refund.js'
+import { cancelRefundRoute } from './routes/cancel-refund.js'
+import { createPaymentRoute } from './routes/create-payment.js'
+import { getPaymentRoute } from './routes/get-payment.js'
+import { getRefundRoute } from './routes/get-refund.js'
+import { healthRoutes } from './routes/health.js'
+import { listPaymentsRoute } from './routes/list-payments.js'
+import { listRefundsRoute } from './routes/list-refunds.js'
+import { metricsRoute } from './routes/metrics.js'
+import { notifyRoutes } from './routes/notify.js'
+import { prepayPaymentRoute } from './routes/prepay-payment.js'
+import { rejectRefundRoute } from './routes/reject-refund.js'
+import { requestRefundRoute } from './routes/request-refund.js'
+import { FrontEnd, PayablePayment, Payment, PaymentPage } from './schemas/payment.js'
+import { Problem } from './schemas/problem.js'
+import {
+  Decision,
+  RecordedDecision,
+  Refund,
+  RefundPage,
+  RefundWithDecisions,
+} from './schemas/refund.js'
+import type { ApiServer } from './server-type.js'
+
+const BODY_BYTES_MAX = 64 * 1024
+const REQUEST_TIMEOUT_MS = 30_000
+
+const SHARED_SCHEMAS = [
+  Problem,
+  FrontEnd,
+  Payment,
+  PayablePayment,
+  PaymentPage,
+  Decision,
+  Refund,
+  RefundWithDecisions,
+  RecordedDecision,
+  RefundPage,
+]
+
+const V1_ROUTES = [
+  createPaymentRoute,
+  listPaymentsRoute,
+  getPaymentRoute,
+  prepayPaymentRoute,
+  requestRefundRoute,
+  listRefundsRoute,
+  getRefundRoute,
+  approveRefundRoute,
+  rejectRefundRoute,
+  cancelRefundRoute,
+]
+
+/** Builds the HTTP server from its dependencies; whoever builds it listens and closes. */
+export async function buildApi(deps: ApiDeps): Promise<ApiServer> {
+  const context = contextOf(deps)
+  const app = createServer(deps)
+  app.setValidatorCompiler(createValidatorCompiler())
+  for (const schema of SHARED_SCHEMAS) app.addSchema(schema)
+  app.decorateRequest('client', null)
+  app.decorateRequest('afterAnswer', null)
+  installProblems(app)
+  installObservation(app, context.metrics)
+  await installDocumentation(app)
+  await app.register(
+    (v1: ApiServer, _options, done) => {
+      installAuthentication(v1, context.db)
+      for (const addRoute of V1_ROUTES) addRoute(v1, context)
+      done()
+    },
+    { prefix: '/v1' },
+  )
+  await app.register(
+    (notify: ApiServer, _options, done) => {
+      notifyRoutes(notify, context)
+      done()
+    },
+    { prefix: '/notify' },
+  )
+  healthRoutes(app, context)
+  metricsRoute(app, context)
+  return app
+}
+
+function contextOf(deps: ApiDeps): ApiContext {
+  const { db, envelope, logger, registry, isEngineReachable } = deps
+  return {
+    ...deps,
+    metrics: createApiMetrics(registry),
+    accounts: new AccountBook(db, envelope),
+    waiter: new AppliedWaiter((ids) => appliedDecisions(db, ids)),
+    gate: new EngineGate(isEngineReachable, (err) => {
+      logger.warn({ err }, 'the engine did not take a call')
+    }),
+  }
+}
+
+function createServer({ logger }: ApiDeps): ApiServer {
+  const loggerInstance: FastifyBaseLogger = logger
+  const app: ApiServer = fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { ignoreTrailingSlash: true },
+    frameworkErrors: answerError,
+  })
+  // Only JSON is taken, and what names no type is not taken for text.
+  app.removeContentTypeParser('text/plain')
+  return app
+}

@@ -1,0 +1,88 @@
+import { inspect } from 'node:util'
+
+import { describe, expect, test } from 'vitest'
+
+import { apiConfig, merchantConfig, ownerConfig, Secret, workerConfig } from '../src/config.js'
+
+const KEY = Buffer.alloc(32, 7).toString('base64')
+const API = {
+  YUANLU_DATABASE_URL_API: 'postgres://yuanlu_api:hush@127.0.0.1:5432/yuanlu',
+  YUANLU_MASTER_KEY: KEY,
+  YUANLU_PUBLIC_BASE_URL: 'https://pay.example.com/',
+}
+const WORKER = {
+  YUANLU_DATABASE_URL_WORKER: 'postgres://yuanlu_worker:hush@127.0.0.1:5432/yuanlu',
+  YUANLU_MASTER_KEY: KEY,
+  YUANLU_PUBLIC_BASE_URL: 'https://pay.example.com',
+}
+
+describe('configuration', () => {
+  test('of the API: has its defaults, is frozen, and drops the last slash', () => {
+    const config = apiConfig(API)
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      port: 8080,
+      publicBaseUrl: 'https://pay.example.com',
+      logLevel: 'info',
+      nodeEnv: 'development',
+      temporal: { address: '127.0.0.1:7233', namespace: 'default', taskQueue: 'yuanlu' },
+    })
+    expect(config.masterKey.reveal()).toHaveLength(32)
+    expect(Object.isFrozen(config) && Object.isFrozen(config.temporal)).toBe(true)
+  })
+
+  test('of the worker: knows the sandbox only when it is given', () => {
+    expect(workerConfig(WORKER)).not.toHaveProperty('sandbox')
+    const config = workerConfig({
+      ...WORKER,
+      YUANLU_SANDBOX_URL: 'https://localhost:8443/',
+      YUANLU_SANDBOX_CA: '/data/ca.pem',
+      YUANLU_METRICS_PORT: '9090',
+    })
+    expect(config).toMatchObject({
+      wechatBaseUrl: 'https://api.mch.weixin.qq.com',
+      sandbox: { baseUrl: 'https://localhost:8443', caPath: '/data/ca.pem' },
+      metricsPort: 9090,
+    })
+  })
+
+  test('of the owner: demands its own address only', () => {
+    const YUANLU_DATABASE_URL_OWNER = 'postgresql://owner@127.0.0.1/yuanlu'
+    expect(ownerConfig({ YUANLU_DATABASE_URL_OWNER })).not.toHaveProperty('apiUrl')
+    expect(() => merchantConfig({ YUANLU_DATABASE_URL_OWNER })).toThrow(/YUANLU_MASTER_KEY/)
+  })
+
+  test.each([
+    ['YUANLU_DATABASE_URL_API', undefined, /^YUANLU_DATABASE_URL_API is missing: a postgres:/],
+    ['YUANLU_DATABASE_URL_API', '', /^YUANLU_DATABASE_URL_API is missing/],
+    ['YUANLU_DATABASE_URL_API', 'mysql://hush@host/db', /must be a postgres:\/\/ address\.$/],
+    ['YUANLU_DATABASE_URL_API', 'postgres://[hush', /must be a postgres:\/\/ address\.$/],
+    ['YUANLU_MASTER_KEY', undefined, /^YUANLU_MASTER_KEY is missing/],
+    ['YUANLU_MASTER_KEY', 'hush', /^YUANLU_MASTER_KEY must be 32 bytes in Base64/],
+    ['YUANLU_PUBLIC_BASE_URL', undefined, /^YUANLU_PUBLIC_BASE_URL is missing/],
+    ['YUANLU_PUBLIC_BASE_URL', 'ftp://a.example', /^YUANLU_PUBLIC_BASE_URL must be/],
+    ['YUANLU_PUBLIC_BASE_URL', 'https://a.example/?q=hush', /without query and password/],
+    ['YUANLU_PUBLIC_BASE_URL', 'https://me:hush@a.example', /without query and password/],
+    ['YUANLU_PORT', '80a', /^YUANLU_PORT must be a port number from 0 to 65535\.$/],
+    ['YUANLU_PORT', '65536', /^YUANLU_PORT must be a port number/],
+    ['YUANLU_PORT', '1.5', /^YUANLU_PORT must be a port number/],
+    ['YUANLU_LOG_LEVEL', 'loud', /^YUANLU_LOG_LEVEL must be one of fatal, error/],
+    ['TEMPORAL_ADDRESS', 'a b', /^TEMPORAL_ADDRESS must be a word without blanks\.$/],
+  ])('%s as %s: is told in one sentence without the value', (name, value, sentence) => {
+    const read = () => apiConfig({ ...API, [name]: value })
+    expect(read).toThrow(sentence)
+    expect(read).not.toThrow(/hush/)
+  })
+
+  test('a secret: is printed as stars, whichever way', () => {
+    const config = apiConfig(API)
+    const printed = [
+      inspect(config, { depth: null, showHidden: true }),
+      JSON.stringify(config),
+      String(config.databaseUrl),
+    ].join()
+    expect(printed).toContain('***')
+    expect(printed).not.toMatch(/hush|BwcHBwc|7, 7/)
+    expect(new Secret('hush').reveal()).toBe('hush')
+  })
+})
