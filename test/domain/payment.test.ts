@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest'
+
+import type { PaidFact } from '../../src/domain/channel.js'
+import { fen } from '../../src/domain/money.js'
+import {
+  judgePayment,
+  paymentFactKey,
+  type PaymentFact,
+  type PaymentTerms,
+} from '../../src/domain/payment.js'
+import { PAYMENT_STATES, type PaymentState } from '../../src/domain/states.js'
+
+const TERMS: PaymentTerms = {
+  state: 'awaiting_payment',
+  appId: 'wx1',
+  mchId: '1900000001',
+  outTradeNo: 'P0001',
+  totalFen: 1000,
+  transactionId: null,
+}
+
+const PAID: PaidFact = {
+  kind: 'paid',
+  appId: 'wx1',
+  mchId: '1900000001',
+  outTradeNo: 'P0001',
+  transactionId: '4200000001',
+  currency: 'CNY',
+  totalFen: fen(1000),
+  cashFen: fen(1000),
+  settlementFen: fen(1000),
+  paidAt: '2026-01-01T00:00:00.000Z',
+}
+
+/** The kinds of fact a payment can meet, each with whether the order is paid by another payment. */
+const FACTS = {
+  equal: { fact: PAID, orderPaid: false },
+  coupon: { fact: { ...PAID, settlementFen: fen(900), cashFen: fen(900) }, orderPaid: false },
+  'order paid': { fact: PAID, orderPaid: true },
+  'less money': {
+    fact: { ...PAID, totalFen: fen(999), settlementFen: fen(999) },
+    orderPaid: false,
+  },
+  'more money': { fact: { ...PAID, totalFen: fen(1001) }, orderPaid: false },
+  'settled above': { fact: { ...PAID, settlementFen: fen(1001) }, orderPaid: false },
+  dollars: { fact: { ...PAID, currency: 'USD' }, orderPaid: false },
+  'other app': { fact: { ...PAID, appId: 'wx2' }, orderPaid: false },
+  'other merchant': { fact: { ...PAID, mchId: '1900000002' }, orderPaid: false },
+  'other number': { fact: { ...PAID, outTradeNo: 'P0002' }, orderPaid: false },
+  closed: { fact: { kind: 'closed' }, orderPaid: false },
+} as const satisfies Record<string, { fact: PaymentFact; orderPaid: boolean }>
+
+type FactName = keyof typeof FACTS
+
+function judged(state: PaymentState, name: FactName): string {
+  const { fact, orderPaid } = FACTS[name]
+  const transactionId = state === 'paid' ? PAID.transactionId : null
+  const verdict = judgePayment({ ...TERMS, state, transactionId }, fact, orderPaid)
+  if (verdict.kind === 'pay') return verdict.attention ?? verdict.disposition
+  return verdict.kind === 'ignore' ? verdict.outcome : verdict.kind
+}
+
+const open = (created: string) => ({ created, awaiting_payment: created })
+const ended = (closed: string) => ({ closed, failed: closed })
+
+// What each fact does to a payment in each state; `late` and the mismatches are held.
+const EXPECTED: Readonly<Record<FactName, Readonly<Record<PaymentState, string>>>> = {
+  equal: { ...open('accepted'), ...ended('late'), paid: 'duplicate' },
+  coupon: { ...open('accepted'), ...ended('late'), paid: 'duplicate' },
+  'order paid': { ...open('double_payment'), ...ended('late'), paid: 'duplicate' },
+  'less money': { ...open('amount_mismatch'), ...ended('amount_mismatch'), paid: 'duplicate' },
+  'more money': { ...open('amount_mismatch'), ...ended('amount_mismatch'), paid: 'duplicate' },
+  'settled above': { ...open('amount_mismatch'), ...ended('amount_mismatch'), paid: 'duplicate' },
+  dollars: { ...open('currency_mismatch'), ...ended('currency_mismatch'), paid: 'duplicate' },
+  'other app': { ...open('foreign'), ...ended('foreign'), paid: 'foreign' },
+  'other merchant': { ...open('foreign'), ...ended('foreign'), paid: 'foreign' },
+  'other number': { ...open('foreign'), ...ended('foreign'), paid: 'foreign' },
+  closed: { ...open('close'), ...ended('already_over'), paid: 'already_over' },
+}
+
+const ROWS = (Object.keys(EXPECTED) as FactName[]).flatMap((name) =>
+  PAYMENT_STATES.map((state) => ({ state, name, expected: EXPECTED[name][state] })),
+)
+
+describe('judging a fact about a payment', () => {
+  test.each(ROWS)('$state meets "$name": $expected', ({ state, name, expected }) => {
+    expect(judged(state, name)).toBe(expected)
+  })
+
+  test('a second transaction under a paid number: is foreign and changes nothing', () => {
+    const terms = { ...TERMS, state: 'paid' as const, transactionId: '4200000009' }
+    expect(judgePayment(terms, PAID, false)).toEqual({ kind: 'ignore', outcome: 'foreign' })
+  })
+
+  test('money that arrives: is accepted only when nothing asks for attention', () => {
+    for (const { state, name } of ROWS) {
+      const { fact, orderPaid } = FACTS[name]
+      const verdict = judgePayment({ ...TERMS, state }, fact, orderPaid)
+      if (verdict.kind !== 'pay') continue
+      expect(verdict.disposition).toBe(verdict.attention === null ? 'accepted' : 'held')
+    }
+  })
+})
+
+describe('the key of a fact about a payment', () => {
+  test('the same fact told twice: has one key, whenever it says it was paid', () => {
+    const again = { ...PAID, paidAt: '2026-01-02T00:00:00.000Z' }
+    expect(paymentFactKey('P0001', again)).toBe(paymentFactKey('P0001', PAID))
+  })
+
+  test('facts that differ in what counts: have keys of their own', () => {
+    const different: PaymentFact[] = [
+      PAID,
+      { ...PAID, transactionId: '4200000002' },
+      { ...PAID, totalFen: fen(1) },
+      { ...PAID, settlementFen: fen(1) },
+      { ...PAID, currency: 'USD' },
+      { kind: 'closed' },
+    ]
+    const keys = different.map((fact) => paymentFactKey('P0001', fact))
+    expect(new Set(keys).size).toBe(different.length)
+    expect(paymentFactKey('P0002', PAID)).not.toBe(keys[0])
+  })
+})
