@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 import { Agent, request } from 'undici'
 
-import { startChild, type RunningChild } from '../../src/cli/local/child.js'
+import { startChild } from '../../src/cli/local/child.js'
 import { findFreePort } from '../../src/cli/local/free-port.js'
 import { startPostgres } from '../../src/cli/local/postgres.js'
 import { startDevServer } from '../../src/cli/local/temporal.js'
@@ -50,80 +50,129 @@ export async function startBenchStack(): Promise<BenchStack> {
   const folder = await mkdtemp(path.join(tmpdir(), 'yuanlu-bench-'))
   // PostgreSQL's own account has to pass through; mkdtemp lets nobody but us.
   await chmod(folder, 0o711)
-  const log = (): void => undefined
-  const [postgres, temporal] = await Promise.all([
-    startPostgres({ dataDir: path.join(folder, 'postgres'), fsync: true, persistent: false, log }),
-    startDevServer({ cliPath: findTool('temporalCli'), stateDir: folder, uiPort: 'headless' }),
-  ])
-  const urls = urlsOf(postgres.superuserUrl)
+  const processes = new Processes(folder)
+  try {
+    return await startAll(processes)
+  } catch (error) {
+    await processes.stop()
+    throw error
+  }
+}
+
+async function startAll(processes: Processes): Promise<BenchStack> {
+  const { superuserUrl, temporalAddress } = await processes.startServers()
+  const urls = urlsOf(superuserUrl)
   await migrate(urls)
-  const ports = { sandbox: await findFreePort(), api: await findFreePort() }
-  const sandboxUrl = `https://127.0.0.1:${ports.sandbox}`
-  const apiUrl = `http://127.0.0.1:${ports.api}`
+  const apiPort = await findFreePort()
   const masterKey = randomBytes(32)
-  const sandboxData = path.join(folder, 'sandbox')
-  const environment = {
-    PATH: process.env['PATH'] ?? '',
-    NODE_ENV: 'test',
+  const sandbox = await processes.startSandbox()
+  const apiUrl = `http://127.0.0.1:${apiPort}`
+  processes.environment = {
     YUANLU_LOG_LEVEL: 'warn',
     YUANLU_MASTER_KEY: masterKey.toString('base64'),
     YUANLU_DATABASE_URL_API: urls.apiUrl,
     YUANLU_DATABASE_URL_WORKER: urls.workerUrl,
     YUANLU_PUBLIC_BASE_URL: apiUrl,
-    YUANLU_PORT: String(ports.api),
-    YUANLU_SANDBOX_URL: sandboxUrl,
-    YUANLU_SANDBOX_CA: path.join(sandboxData, 'ca.pem'),
-    TEMPORAL_ADDRESS: temporal.address,
+    YUANLU_PORT: String(apiPort),
+    YUANLU_SANDBOX_URL: sandbox.url,
+    YUANLU_SANDBOX_CA: sandbox.caPath,
+    TEMPORAL_ADDRESS: temporalAddress,
   }
-  const children: RunningChild[] = []
-  const start = async (name: string, args: readonly string[]): Promise<void> => {
-    const options = { name, command: process.execPath, args, stateDir: folder, env: environment }
-    children.push(await startChild(options))
-  }
-  await start('sandbox', [
-    YUANLU,
-    'sandbox',
-    '--port',
-    String(ports.sandbox),
-    '--data',
-    sandboxData,
-  ])
-  const ca = await eventually(() => readFile(environment.YUANLU_SANDBOX_CA, 'utf8'))
-  const sandboxAgent = new Agent({ connect: { ca }, connections: 32 })
-  const merchants = await eventually(async () => {
-    const url = `${sandboxUrl}/_control/merchants`
-    const reply = await request(url, { dispatcher: sandboxAgent })
-    return (await reply.body.json()) as SandboxMerchant[]
-  })
-  const [merchant] = merchants
-  if (merchant === undefined) throw new Error('The sandbox has no merchant.')
   const owner = new Database({ url: urls.ownerUrl, connectionsMax: 2, applicationName: 'bench' })
-  const apiKey = await setUp(owner, new Envelope(masterKey), merchant)
-  await start('api', [YUANLU, 'api'])
-  await start('worker', [YUANLU, 'worker'])
-  const tsx = ['--import', 'tsx']
-  await start('baseline', [...tsx, BASELINE, temporal.address, BASELINE_QUEUE])
-  await eventually(async () => {
-    const reply = await request(`${apiUrl}/readyz`)
-    await reply.body.dump()
-    if (reply.statusCode !== 200) throw new Error(`The API is not ready: ${reply.statusCode}.`)
-  })
+  processes.onStop(() => owner.close())
+  const apiKey = await setUp(owner, new Envelope(masterKey), sandbox.merchant)
+  await processes.start('api', [YUANLU, 'api'])
+  await processes.start('worker', [YUANLU, 'worker'])
+  const tsx = ['--import', import.meta.resolve('tsx')]
+  await processes.start('baseline', [...tsx, BASELINE, temporalAddress, BASELINE_QUEUE])
+  await eventually(() => checkReady(apiUrl))
   return {
     apiUrl,
-    sandboxUrl,
-    sandboxAgent,
-    temporalAddress: temporal.address,
-    merchant,
+    sandboxUrl: sandbox.url,
+    sandboxAgent: sandbox.agent,
+    temporalAddress,
+    merchant: sandbox.merchant,
     apiKey,
     owner,
-    async stop() {
-      await sandboxAgent.close()
-      await owner.close()
-      await Promise.all(children.map((child) => child.stop('SIGTERM', STOP_GRACE_MS)))
-      await Promise.all([postgres.stop(), temporal.stop()])
-      await rm(folder, { recursive: true, force: true })
-    },
+    stop: () => processes.stop(),
   }
+}
+
+/** What was started, stopped in the opposite order. */
+class Processes {
+  readonly #folder: string
+  readonly #closers: (() => Promise<void>)[] = []
+  environment: Readonly<Record<string, string>> = {}
+
+  constructor(folder: string) {
+    this.#folder = folder
+    this.onStop(() => rm(folder, { recursive: true, force: true }))
+  }
+
+  onStop(close: () => Promise<void>): void {
+    this.#closers.unshift(close)
+  }
+
+  async startServers(): Promise<{ superuserUrl: string; temporalAddress: string }> {
+    const dataDir = path.join(this.#folder, 'postgres')
+    const log = (): void => undefined
+    const postgres = await startPostgres({ dataDir, fsync: true, persistent: false, log })
+    this.onStop(() => postgres.stop())
+    const cliPath = findTool('temporalCli')
+    const temporal = await startDevServer({ cliPath, stateDir: this.#folder, uiPort: 'headless' })
+    this.onStop(() => temporal.stop())
+    return { superuserUrl: postgres.superuserUrl, temporalAddress: temporal.address }
+  }
+
+  async startSandbox(): Promise<{
+    url: string
+    caPath: string
+    agent: Agent
+    merchant: SandboxMerchant
+  }> {
+    const port = await findFreePort()
+    const dataDir = path.join(this.#folder, 'sandbox')
+    const url = `https://127.0.0.1:${port}`
+    await this.start('sandbox', [YUANLU, 'sandbox', '--port', `${port}`, '--data', dataDir])
+    const caPath = path.join(dataDir, 'ca.pem')
+    const ca = await eventually(() => readFile(caPath, 'utf8'))
+    const agent = new Agent({ connect: { ca }, connections: 32 })
+    this.onStop(() => agent.close())
+    const [merchant] = await eventually(async () => {
+      const reply = await request(`${url}/_control/merchants`, { dispatcher: agent })
+      return (await reply.body.json()) as SandboxMerchant[]
+    })
+    if (merchant === undefined) throw new Error('The sandbox has no merchant.')
+    return { url, caPath, agent, merchant }
+  }
+
+  /** A process that ends by itself would leave flows waiting for ever, so it ends the benchmark. */
+  async start(name: string, args: readonly string[]): Promise<void> {
+    const { environment: env } = this
+    const options = { name, command: process.execPath, args, stateDir: this.#folder, env }
+    const child = await startChild(options)
+    let isStopping = false
+    this.onStop(() => {
+      isStopping = true
+      return child.stop('SIGTERM', STOP_GRACE_MS)
+    })
+    void child.exited.then(async (how) => {
+      if (isStopping) return
+      process.stderr.write(`${how}\n${await readFile(child.logFile, 'utf8')}\n`)
+      await this.stop()
+      process.exit(1)
+    })
+  }
+
+  async stop(): Promise<void> {
+    for (const close of this.#closers.splice(0)) await close()
+  }
+}
+
+async function checkReady(apiUrl: string): Promise<void> {
+  const reply = await request(`${apiUrl}/readyz`)
+  await reply.body.dump()
+  if (reply.statusCode !== 200) throw new Error(`The API is not ready: ${reply.statusCode}.`)
 }
 
 async function setUp(
