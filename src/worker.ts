@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { Client, Connection } from '@temporalio/client'
+import { Client } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import type { Logger } from 'pino'
 import { Histogram, Registry } from 'prom-client'
@@ -9,6 +9,7 @@ import { Envelope } from './db/envelope.js'
 import { Database } from './db/pool.js'
 import { wechatTaskQueue } from './domain/ids.js'
 import { Engine } from './engine/client.js'
+import { connectEngine } from './engine/connection.js'
 import { createDuePayments } from './engine/due-payments.js'
 import { startLoop, type Loop } from './engine/loop.js'
 import { startMetricsServer, type MetricsServer } from './engine/metrics-server.js'
@@ -69,7 +70,8 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   const activities = createActivities({ database, envelope, clock, notifyBaseUrl, openAccount })
 
   const connection = await NativeConnection.connect({ address })
-  const client = new Client({ connection: await Connection.connect({ address }), namespace })
+  const frontend = connectEngine(address)
+  const client = new Client({ connection: frontend.connection, namespace })
   const engine = new Engine(client, settings.taskQueue)
   const workers = await createWorkers(settings, connection, activities)
   const running = Promise.all(workers.map((worker) => worker.run()))
@@ -92,7 +94,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     metricsPort: metrics?.port,
     async stop() {
       await stopAll({ loops, metrics, workers, running })
-      await client.connection.close()
+      await frontend.close()
       await connection.close()
       await accounts.close()
       await database.close()

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { cutUtf8, orderRequest } from '../../src/api/operations/order-request.js'
+import { orderRequest } from '../../src/api/operations/order-request.js'
 
 const ORDER = {
   appId: 'wx1',
@@ -33,17 +33,5 @@ describe('the request of an order', () => {
     const request = orderRequest(ORDER, { ...ACCOUNT, timeScale: 1 / 60 }, 'https://a.example')
     expect(request).not.toHaveProperty('startsAt')
     expect(request).not.toHaveProperty('expiresAt')
-  })
-
-  test.each([
-    ['abc', 3, 'abc'],
-    ['abcd', 3, 'abc'],
-    ['茶馆', 5, '茶'],
-    ['茶馆', 6, '茶馆'],
-    ['a𠮷b', 4, 'a'],
-    ['a𠮷b', 5, 'a𠮷'],
-    ['茶', 2, ''],
-  ])('%s cut at %i bytes: is %s', (text, bytesMax, cut) => {
-    expect(cutUtf8(text, bytesMax)).toBe(cut)
   })
 })

@@ -31,7 +31,7 @@ function startWorkerProcess(): ChildProcess {
   return worker
 }
 
-it('a worker killed between the refund call and its answer: one refund, the same number twice', async () => {
+it('a worker killed before the refund is answered: one refund, the same number twice', async () => {
   const { requester, approver, sandbox, merchant } = stack
   const { control } = sandbox
   const doomed = startWorkerProcess()

@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => stack.stop())
 
-it('fifty parallel refunds of 10.00 on 100.00: ten are pending, forty exceed the payment', async () => {
+it('fifty parallel refunds of 10.00 on 100.00: ten are pending, forty exceed it', async () => {
   const { requester, approver, sandbox, merchant } = stack
   const { body: payment } = await requester.createPayment({ amountFen: 10_000 })
   await sandbox.control.pay({ mchId: merchant.mchId, outTradeNo: payment.outTradeNo })

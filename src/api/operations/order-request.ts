@@ -3,9 +3,6 @@ import { fen } from '../../domain/money.js'
 import type { AccountRow } from '../../db/merchants.js'
 import { notifyUrl } from '../public-base-url.js'
 
-/** WeChat Pay V2, unifiedorder: `body` has at most 127 bytes. */
-const BODY_BYTES_MAX = 127
-
 export interface Order {
   readonly appId: string
   readonly outTradeNo: string
@@ -31,7 +28,7 @@ export function orderRequest(
   return {
     appId,
     outTradeNo,
-    body: cutUtf8(`${account.shortName}-${order.description}`, BODY_BYTES_MAX),
+    body: `${account.shortName}-${order.description}`,
     totalFen: fen(order.amountFen),
     payerIp,
     openid,
@@ -41,14 +38,4 @@ export function orderRequest(
       ? { startsAt: order.startsAt.toISOString(), expiresAt: order.expiresAt.toISOString() }
       : {}),
   }
-}
-
-/** Cuts a text to a number of UTF-8 bytes without splitting a character. */
-export function cutUtf8(text: string, bytesMax: number): string {
-  const bytes = Buffer.from(text, 'utf8')
-  if (bytes.length <= bytesMax) return text
-  let end = bytesMax
-  // A byte of the form 10xxxxxx goes on with a character that began before.
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1
-  return bytes.subarray(0, end).toString('utf8')
 }

@@ -3,6 +3,7 @@ import { incompleteAnswer, readAnswer } from './answer.js'
 import type { FailedResult } from './answer.js'
 import { valueOf } from './fields.js'
 import type { RequestFields, V2Merchant } from './request.js'
+import { cutUtf8, xmlText } from './xml-writer.js'
 
 export const UNIFIED_ORDER_PATH = '/pay/unifiedorder'
 
@@ -21,6 +22,9 @@ export interface UnifiedOrder {
   readonly timeExpire?: string
 }
 
+/** WeChat Pay V2, unifiedorder: `body` has at most 127 bytes. */
+const BODY_BYTES_MAX = 127
+
 export type UnifiedOrderResult =
   | { readonly kind: 'placed'; readonly prepayId: string }
   | FailedResult<'unifiedorder'>
@@ -29,7 +33,7 @@ export type UnifiedOrderResult =
 export function unifiedOrderFields(order: UnifiedOrder): RequestFields {
   return {
     appid: order.appId,
-    body: order.body,
+    body: cutUtf8(xmlText(order.body), BODY_BYTES_MAX),
     attach: order.attach,
     out_trade_no: order.outTradeNo,
     fee_type: 'CNY',

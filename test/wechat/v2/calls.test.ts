@@ -80,6 +80,11 @@ describe('Requests of V2', () => {
     })
   })
 
+  test('unifiedorder: the body is cut to 127 bytes, without half a character', () => {
+    const fields = unifiedOrderFields({ ...UNIFIED, body: '茶'.repeat(50) })
+    expect(fields.body).toBe('茶'.repeat(42))
+  })
+
   test('refund: the reason is cut to 80 bytes, without half a character', () => {
     const fields = refundFields({ ...REFUND, reason: '退'.repeat(50) })
     expect(fields.refund_desc).toBe('退'.repeat(26))

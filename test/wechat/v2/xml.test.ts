@@ -200,5 +200,8 @@ describe('XML writer', () => {
     expect(cutUtf8('支付测试', 8)).toBe('支付')
     expect(cutUtf8('a😀', 4)).toBe('a')
     expect(cutUtf8('abc', 3)).toBe('abc')
+    expect(cutUtf8('abcd', 3)).toBe('abc')
+    expect(cutUtf8('a𠮷b', 5)).toBe('a𠮷')
+    expect(cutUtf8('茶', 2)).toBe('')
   })
 })
