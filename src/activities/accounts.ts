@@ -53,9 +53,9 @@ export class Accounts {
     const entries = await Promise.allSettled(this.#entries.values())
     this.#entries.clear()
     await Promise.all(
-      entries.map((entry) =>
-        entry.status === 'fulfilled' ? entry.value.open.channel.close() : null,
-      ),
+      entries.map(async (entry) => {
+        if (entry.status === 'fulfilled') await entry.value.open.channel.close()
+      }),
     )
   }
 

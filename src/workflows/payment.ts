@@ -32,7 +32,7 @@ const quick = proxyLocalActivities<Activities>(QUICK_TRY)
 export async function paymentWorkflow(input: PaymentInput): Promise<PaymentResult> {
   const { paymentId } = input
   const channel = proxyActivities<Activities>({ ...CHANNEL, taskQueue: channelQueue() })
-  let known: PaymentProgress | undefined
+  let progress: PaymentProgress | undefined
   let factWaits = false
 
   setHandler(factSignal, () => {
@@ -40,15 +40,14 @@ export async function paymentWorkflow(input: PaymentInput): Promise<PaymentResul
   })
   // An update typed by hand may carry nothing at all; an error here would stall the payment.
   setHandler(prepayUpdate, async (request: { readonly again?: boolean } | undefined) => {
-    await condition(() => known !== undefined)
-    const answer = request?.again === true ? await channel.placePayment(paymentId) : known
+    await condition(() => progress !== undefined)
+    const answer = request?.again === true ? await channel.placePayment(paymentId) : progress
     return { state: answer?.state ?? 'created' }
   })
 
-  let progress = input.resume
+  progress = input.resume
     ? await database.loadPayment(paymentId)
     : await place(paymentId, input.closesInMs)
-  known = progress
   // The clock of a history and the clock of the database are never compared: only durations pass.
   let closesAt = Date.now() + progress.closesInMs
   for (;;) {

@@ -4,20 +4,8 @@ import type { WorkflowHandle } from '@temporalio/client'
 export type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>
 type HistoryEvent = NonNullable<History['events']>[number]
 
-/** Temporal's numbers of the kinds of events that are looked at here. */
-const EVENT = {
-  workflowStarted: 1,
-  activityScheduled: 10,
-  activityStarted: 11,
-  timerStarted: 17,
-  markerRecorded: 25,
-  signalled: 26,
-  continuedAsNew: 28,
-  upsertSearchAttributes: 40,
-  updateAccepted: 41,
-} as const
-
 const LOCAL_ACTIVITY = 'core_local_activity'
+const STARTING_SIGNAL_EVENT = 2
 const VERSION_ATTRIBUTE = 'TemporalChangeVersion'
 
 /** The number of events of a history: what Temporal stores and replays. */
@@ -26,8 +14,8 @@ export const countEvents = (history: History): number => history.events?.length 
 /**
  * The actions that Temporal Cloud bills for a history: one for each start, timer, signal, update,
  * search attribute upsert, continuation and activity, one more for each retry of an activity that
- * ended, and one for all local activities of one workflow task. Not in a history, and so not counted:
- * queries, rejected updates, and the retries of an activity that was left behind.
+ * ended, and one for all local activities of one workflow task. What no history tells is not
+ * counted: queries, rejected updates, and the retries of an activity that was left behind.
  */
 export function countActions(history: History): number {
   const events = history.events ?? []
@@ -35,23 +23,21 @@ export function countActions(history: History): number {
 }
 
 function actionsOf(event: HistoryEvent): number {
-  switch (event.eventType) {
-    case EVENT.workflowStarted:
-    case EVENT.activityScheduled:
-    case EVENT.timerStarted:
-    case EVENT.updateAccepted:
-    case EVENT.continuedAsNew:
-      return 1
-    case EVENT.signalled:
-      // A signal that starts the workflow is one action with the start.
-      return Number(event.eventId) === 2 ? 0 : 1
-    case EVENT.activityStarted:
-      return (event.activityTaskStartedEventAttributes?.attempt ?? 1) - 1
-    case EVENT.upsertSearchAttributes:
-      return VERSION_ATTRIBUTE in upsertedFields(event) ? 0 : 1
-    default:
-      return 0
+  const always =
+    event.workflowExecutionStartedEventAttributes ??
+    event.workflowExecutionContinuedAsNewEventAttributes ??
+    event.workflowExecutionUpdateAcceptedEventAttributes ??
+    event.activityTaskScheduledEventAttributes ??
+    event.timerStartedEventAttributes
+  if (always) return 1
+  if (event.workflowExecutionSignaledEventAttributes) {
+    // A signal that starts the workflow is one action with the start.
+    return Number(event.eventId) === STARTING_SIGNAL_EVENT ? 0 : 1
   }
+  if (event.upsertWorkflowSearchAttributesEventAttributes) {
+    return VERSION_ATTRIBUTE in upsertedFields(event) ? 0 : 1
+  }
+  return (event.activityTaskStartedEventAttributes?.attempt ?? 1) - 1
 }
 
 function countLocalTasks(events: readonly HistoryEvent[]): number {
@@ -74,13 +60,19 @@ export function upsertedAttention(history: History): unknown[] {
   })
 }
 
+/** Everything that can be read in a history, payloads included. */
+export const textOf = (history: History): string =>
+  JSON.stringify(history, (_key, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString() : value,
+  )
+
 /** A history as numbered lines, for a person who looks for the event that is too many. */
 export function listEvents(history: History): string {
   return (history.events ?? [])
     .map((event) => {
       const [name = 'unknown'] = Object.keys(event).filter((key) => key.endsWith('Attributes'))
       const detail = detailOf(event)
-      return `${event.eventId} ${name.replace(/EventAttributes$/, '')}${detail}`
+      return `${String(event.eventId)} ${name.replace(/EventAttributes$/, '')}${detail}`
     })
     .join('\n')
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import type { WorkflowHandle } from '@temporalio/client'
 import { ApplicationFailure } from '@temporalio/common'
 import type { TestWorkflowEnvironment } from '@temporalio/testing'
 import { Worker } from '@temporalio/worker'
@@ -34,7 +35,7 @@ const NAMES = [
 
 export interface Rig {
   readonly engine: Engine
-  /** Each attempt as `local settlePayment("id")`, or `channel ...` on the queue of channel calls. */
+  /** Each attempt as `local settlePayment("id")`, or `channel ...` on the channel's own queue. */
   readonly calls: string[]
   /** Waits, in real time, until an activity was tried this many times. */
   tried(name: keyof Activities, times?: number): Promise<void>
@@ -52,7 +53,11 @@ export interface MockedTemporal {
   readonly client: TestWorkflowEnvironment['client']
   readonly taskQueue: string
   /** Lets the activities of one payment or refund be the given mocks while `run` runs. */
-  withMocks(subjectId: string, mocks: Mocks, run: (rig: Rig) => Promise<void>): Promise<void>
+  readonly withMocks: (
+    subjectId: string,
+    mocks: Mocks,
+    run: (rig: Rig) => Promise<void>,
+  ) => Promise<void>
 }
 
 /** Gives a test file one environment with skipped time and one pair of workers. */
@@ -137,6 +142,12 @@ function recorded(where: 'local' | 'channel', stages: ReadonlyMap<string, Stage>
       return mock(subjectId, ...rest)
     }
   return Object.fromEntries(NAMES.map((name) => [name, record(name)]))
+}
+
+/** How long a workflow that ended took, in its server's time. */
+export async function elapsedMsOf(handle: WorkflowHandle): Promise<number> {
+  const { startTime, closeTime } = await handle.describe()
+  return (closeTime?.getTime() ?? 0) - startTime.getTime()
 }
 
 /** Answers one value after another; the last one repeats. */

@@ -1,0 +1,30 @@
+import { Counter, Registry } from 'prom-client'
+import { describe, expect, onTestFinished, test } from 'vitest'
+
+import { startMetricsServer } from '../../src/engine/metrics-server.js'
+
+describe('metrics server', () => {
+  test.each([
+    ['/healthz', 200, 'ok'],
+    ['/metrics', 200, 'drinks_total 3'],
+    ['/', 404, ''],
+    ['/metrics/../etc', 404, ''],
+  ])('%s: answers %i', async (path, status, text) => {
+    const registry = new Registry()
+    new Counter({ name: 'drinks_total', help: 'Drinks.', registers: [registry] }).inc(3)
+    const server = await startMetricsServer({ registry, host: '127.0.0.1', port: 0 })
+    onTestFinished(() => server.stop())
+    const answer = await fetch(`http://127.0.0.1:${server.port}${path}`)
+    expect(answer.status).toBe(status)
+    expect(await answer.text()).toContain(text)
+  })
+
+  test('a port that is taken: refuses to start', async () => {
+    const options = { registry: new Registry(), host: '127.0.0.1' }
+    const server = await startMetricsServer({ ...options, port: 0 })
+    onTestFinished(() => server.stop())
+    await expect(startMetricsServer({ ...options, port: server.port })).rejects.toThrow(
+      'EADDRINUSE',
+    )
+  })
+})
