@@ -176,7 +176,7 @@ describe('yuanlu up: a second start', () => {
     expect(found.rows).toEqual([{ refunded_fen: '6800', state: 'done' }])
   })
 
-  test('every reference is in the book of the channel, with the certificate of the refund', async () => {
+  test('every reference is in the book of the channel, with the certificate', async () => {
     const { orders, refunds } = await sandbox.book()
     const known = [
       ...orders.flatMap(({ outTradeNo, transactionId }) => [outTradeNo, transactionId]),
@@ -200,12 +200,25 @@ describe('yuanlu up: a second start', () => {
     expect(rows).toEqual([{ source: 'query' }])
   })
 
+  test('k: a worker killed before the answer leaves one refund, sent twice', async () => {
+    second?.type('k')
+    await second?.shows('Its book: 1 refund, 12.00 yuan.')
+    const { refunds } = await sandbox.book()
+    const refund = refunds.find(({ refundFee }) => refundFee === 1_200)
+    const calls = await sandbox.log({ call: 'refund', outRefundNo: refund?.outRefundNo ?? '' })
+    expect(calls.map(({ answered }) => answered)).toEqual(['timeout_after', 'SUCCESS'])
+    expect(refund?.refundStatus).toBe('SUCCESS')
+    expect((await readNotes(dataDir)).map(({ event }) => event)).toContain('killed')
+  }, 70_000)
+
   test('a third one beside it says so and ends with status 2', async () => {
     const { status, stderr } = await runUp(['--data', dataDir])
     expect(stderr).toMatch(/^Yuanlu is already running here, as process \d+\.\n$/)
     expect(status).toBe(2)
   })
+})
 
+describe('yuanlu up: on a terminal', () => {
   test('Ctrl-C on its terminal stops all in order within ten seconds', async () => {
     const beganAtMs = performance.now()
     second?.type(CTRL_C)

@@ -24,9 +24,7 @@ export interface Noted {
 
 const ENTRY = path.join(cloneRoot, 'bin', 'yuanlu.mjs')
 const ENVIRONMENT = { LANG: 'C', PATH: '/usr/local/bin:/usr/bin:/bin', TERM: 'xterm' }
-const PORT_NAMES = [
-  ...['api', 'temporal', 'temporalUi', 'sandbox', 'cashier', 'postgres', 'workerMetrics'],
-]
+const PORT_NAMES = 'api temporal temporalUi sandbox cashier postgres workerMetrics'.split(' ')
 const OUTPUT_POLL_MS = 50
 const OUTPUT_TIMEOUT_MS = 60_000
 
