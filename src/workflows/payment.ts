@@ -25,6 +25,9 @@ import { CHANNEL, CLOSE_AGAIN_MS, DATABASE, QUICK_TRY } from './policies.js'
 const database = proxyLocalActivities<Activities>(DATABASE)
 const quick = proxyLocalActivities<Activities>(QUICK_TRY)
 
+/** What the timer is called in the Temporal UI. */
+const CLOSING = { summary: '到期关单 closes unpaid' }
+
 /**
  * Takes one payment: places the order, waits for a fact about it, and closes it at its expiry.
  * Facts and amounts stand in the database; what is passed here are ids.
@@ -59,7 +62,7 @@ export async function paymentWorkflow(input: PaymentInput): Promise<PaymentResul
     }
     if (isPaymentOver(progress.state)) break
     const leftMs = closesAt - Date.now()
-    const woken = leftMs > 0 && (await condition(() => factWaits, leftMs))
+    const woken = leftMs > 0 && (await condition(() => factWaits, leftMs, CLOSING))
     if (!woken) {
       closesAt = Date.now() + CLOSE_AGAIN_MS
       await channel.queryThenClose(paymentId)

@@ -28,6 +28,8 @@ const database = proxyLocalActivities<Activities>(DATABASE)
 const quick = proxyLocalActivities<Activities>(QUICK_TRY)
 
 const APPROVAL_ATTENTION = 'approval'
+/** What the timer is called in the Temporal UI. */
+const DEADLINE = { summary: '审核截止 expires undecided' }
 
 /**
  * Gives one refund back: waits for a decision, then submits and asks until the channel says how it
@@ -118,7 +120,7 @@ class RefundRun {
 
   async #waitForDecision(): Promise<void> {
     const leftMs = this.#decideBy - Date.now()
-    const isWoken = leftMs > 0 && (await condition(() => this.#hasMessage(), leftMs))
+    const isWoken = leftMs > 0 && (await condition(() => this.#hasMessage(), leftMs, DEADLINE))
     if (!isWoken) this.#know(await database.expireRefund(this.#refundId))
   }
 

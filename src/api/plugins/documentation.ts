@@ -5,12 +5,15 @@ import type { ApiServer } from '../server-type.js'
 const DESCRIPTION = `Takes WeChat Pay payments and gives refunds back the way they came.
 Amounts are whole numbers of fen. Errors are problem documents (RFC 9457) with a stable \`code\`.`
 
+const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" width="160" height="40" viewBox="0 0 160 40">
+<text x="0" y="28" font-family="sans-serif" font-size="24" fill="#fff">原路 Yuanlu</text></svg>`
+
 /** Derives OpenAPI 3.1 from the route schemas; served at /openapi.json and browsable at /docs. */
 export async function installDocumentation(app: ApiServer): Promise<void> {
   await app.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Yuanlu', version: '1', description: DESCRIPTION },
+      info: { title: '原路 Yuanlu', version: '1', description: DESCRIPTION },
       tags: [
         { name: 'payments', description: 'Payments and the parameters to pay them with' },
         { name: 'refunds', description: 'Refunds and the decisions about them' },
@@ -24,6 +27,10 @@ export async function installDocumentation(app: ApiServer): Promise<void> {
         typeof json['$id'] === 'string' ? json['$id'] : `schema-${index}`,
     },
   })
-  await app.register(fastifySwaggerUi, { routePrefix: '/docs' })
+  await app.register(fastifySwaggerUi, {
+    routePrefix: '/docs',
+    logo: { type: 'image/svg+xml', content: LOGO },
+    theme: { title: '原路 Yuanlu API' },
+  })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
 }
