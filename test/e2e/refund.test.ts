@@ -29,7 +29,7 @@ const workflowOf = (outRefundNo: string) =>
   stack.temporal.workflow.getHandle(refundWorkflowId(MERCHANT_ID, outRefundNo))
 
 describe('a refund', () => {
-  it('is requested, approved by another key, sent with certificate, confirmed and booked', async () => {
+  it('is requested, approved, sent with the certificate, confirmed and booked', async () => {
     const paymentId = await paidPayment()
     const asked = await stack.requester.requestRefund({ paymentId, amountFen: 4_000 })
     expect([asked.status, asked.body.state]).toEqual([201, 'pending'])
