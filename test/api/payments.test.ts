@@ -168,7 +168,7 @@ describe('creating a payment', () => {
       attach: 'a',
       notifyUrl: `http://127.0.0.1:8080/notify/${notifyToken}/payment`,
     })
-    expect(request.body).toBe(`茶馆-${'茶'.repeat(50)}`)
+    expect(request.body).toBe(`茶馆-${'茶'.repeat(60)}`)
     expect(row?.request.includes(ORDER.openid)).toBe(false)
     expect(Date.parse(request.expiresAt ?? '') - Date.parse(request.startsAt ?? '')).toBe(1_800_000)
   })
