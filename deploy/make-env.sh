@@ -16,7 +16,7 @@ random_base64() {
 
 while IFS= read -r line; do
   case $line in
-    YUANLU_MASTER_KEY=) printf '%s%s\n' "$line" "$(random_base64)" ;;
+    YUANLU_MASTER_KEY= | YUANLU_LEDGER_KEY=) printf '%s%s\n' "$line" "$(random_base64)" ;;
     *_PASSWORD=) printf '%s%s\n' "$line" "$(random_hex)" ;;
     *) printf '%s\n' "$line" ;;
   esac

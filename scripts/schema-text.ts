@@ -5,6 +5,12 @@ import type pg from 'pg'
  * the migrations made in the schema `public`; seeded rows and passwords are no part of it.
  */
 const SECTIONS: Readonly<Record<string, string>> = {
+  domains: `
+    select format(E'create domain %s as %s\\n  constraint %s %s;', t.typname,
+      format_type(t.typbasetype, t.typtypmod), k.conname, pg_get_constraintdef(k.oid)) as line
+    from pg_type t join pg_constraint k on k.contypid = t.oid
+    where t.typnamespace = 'public'::regnamespace
+    order by t.typname collate "C", k.conname collate "C"`,
   tables: `
     select format(E'create table %s (\\n%s\\n)%s;', c.relname,
       string_agg(format('  %s %s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
@@ -13,12 +19,15 @@ const SECTIONS: Readonly<Record<string, string>> = {
           when d.adbin is not null then ' default ' || pg_get_expr(d.adbin, d.adrelid)
           else '' end,
         case when a.attnotnull then ' not null' else '' end), E',\\n' order by a.attnum),
-      coalesce(' with (' || array_to_string(c.reloptions, ', ') || ')', '')) as line
+      concat(' partition by ' || pg_get_partkeydef(c.oid),
+        ' partition of ' || i.inhparent::regclass || ' ' || pg_get_expr(c.relpartbound, c.oid),
+        ' with (' || array_to_string(c.reloptions, ', ') || ')')) as line
     from pg_class c
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-    where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
-    group by c.oid, c.relname, c.reloptions order by c.relname collate "C"`,
+    left join pg_inherits i on i.inhrelid = c.oid
+    where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace
+    group by c.oid, c.relname, c.reloptions, i.inhparent order by c.relname collate "C"`,
   constraints: `
     select format(E'alter table %s add constraint %s\\n  %s;', c.relname, k.conname,
       pg_get_constraintdef(k.oid)) as line

@@ -57,7 +57,7 @@ const port = (initial?: number) =>
 
 const isUrl = (value: string): boolean => URL.canParse(value)
 const databaseUrl = () => Type.Refine(text('a postgres:// address', POSTGRES_URL), isUrl)
-const masterKey = () => text('32 bytes in Base64 (openssl rand -base64 32)', BASE64_OF_32_BYTES)
+const random32Bytes = () => text('32 bytes in Base64 (openssl rand -base64 32)', BASE64_OF_32_BYTES)
 const httpUrl = (initial?: string) =>
   Type.Refine(
     text('an http:// or https:// address without query and password', HTTP_URL, initial),
@@ -84,7 +84,7 @@ const API = Type.Object({
   ...COMMON,
   ...TEMPORAL,
   YUANLU_DATABASE_URL_API: databaseUrl(),
-  YUANLU_MASTER_KEY: masterKey(),
+  YUANLU_MASTER_KEY: random32Bytes(),
   YUANLU_HOST: name('127.0.0.1'),
   YUANLU_PORT: port(8080),
   YUANLU_PUBLIC_BASE_URL: httpUrl(),
@@ -93,7 +93,8 @@ const WORKER = Type.Object({
   ...COMMON,
   ...TEMPORAL,
   YUANLU_DATABASE_URL_WORKER: databaseUrl(),
-  YUANLU_MASTER_KEY: masterKey(),
+  YUANLU_MASTER_KEY: random32Bytes(),
+  YUANLU_LEDGER_KEY: Type.Optional(random32Bytes()),
   YUANLU_HOST: name('127.0.0.1'),
   YUANLU_METRICS_PORT: Type.Optional(port()),
   YUANLU_PUBLIC_BASE_URL: httpUrl(),
@@ -108,8 +109,17 @@ const OWNER = Type.Object({
 })
 const MERCHANT = Type.Object({
   YUANLU_DATABASE_URL_OWNER: databaseUrl(),
-  YUANLU_MASTER_KEY: masterKey(),
+  YUANLU_MASTER_KEY: random32Bytes(),
 })
+
+const SEED = Type.Object({
+  NODE_ENV: name('development'),
+  YUANLU_DATABASE_URL_OWNER: databaseUrl(),
+  YUANLU_MASTER_KEY: random32Bytes(),
+  YUANLU_LEDGER_KEY: random32Bytes(),
+})
+const AUDITOR = Type.Object({ YUANLU_DATABASE_URL_API: databaseUrl() })
+const SEALER = Type.Object({ YUANLU_LEDGER_KEY: random32Bytes() })
 
 /** Reads the named variables; an empty one counts as missing. @throws ConfigError */
 function read<P extends TProperties>(
@@ -190,6 +200,8 @@ export function apiConfig(environment: Environment = process.env): ApiConfig {
 export interface WorkerConfig extends CommonConfig {
   readonly databaseUrl: Secret<string>
   readonly masterKey: Secret<Buffer>
+  /** What seals are signed with; the book is not sealed when left out. */
+  readonly ledgerKey?: Secret<Buffer>
   readonly temporal: TemporalConfig
   readonly host: string
   /** Where metrics and health are served; not at all when left out. */
@@ -204,7 +216,7 @@ export interface WorkerConfig extends CommonConfig {
 export function workerConfig(environment: Environment = process.env): WorkerConfig {
   const value = read(WORKER, environment)
   const { YUANLU_METRICS_PORT: metricsPort, YUANLU_SANDBOX_URL: sandboxUrl } = value
-  const caPath = value.YUANLU_SANDBOX_CA
+  const { YUANLU_SANDBOX_CA: caPath, YUANLU_LEDGER_KEY: ledgerKey } = value
   return Object.freeze({
     ...commonOf(value),
     databaseUrl: new Secret(value.YUANLU_DATABASE_URL_WORKER),
@@ -213,6 +225,7 @@ export function workerConfig(environment: Environment = process.env): WorkerConf
     host: value.YUANLU_HOST,
     publicBaseUrl: baseUrlOf(value.YUANLU_PUBLIC_BASE_URL),
     wechatBaseUrl: baseUrlOf(value.YUANLU_WECHAT_BASE_URL),
+    ...(ledgerKey === undefined ? {} : { ledgerKey: keyOf(ledgerKey) }),
     ...(metricsPort === undefined ? {} : { metricsPort }),
     ...(sandboxUrl === undefined
       ? {}
@@ -255,6 +268,37 @@ export function merchantConfig(environment: Environment = process.env): Merchant
     ownerUrl: new Secret(value.YUANLU_DATABASE_URL_OWNER),
     masterKey: keyOf(value.YUANLU_MASTER_KEY),
   })
+}
+
+export interface SeedConfig extends MerchantConfig {
+  readonly ledgerKey: Secret<Buffer>
+  readonly nodeEnv: string
+}
+
+/** For filling a book: the owner's address, and the keys that encrypt and seal. */
+export function seedConfig(environment: Environment = process.env): SeedConfig {
+  const value = read(SEED, environment)
+  return Object.freeze({
+    nodeEnv: value.NODE_ENV,
+    ownerUrl: new Secret(value.YUANLU_DATABASE_URL_OWNER),
+    masterKey: keyOf(value.YUANLU_MASTER_KEY),
+    ledgerKey: keyOf(value.YUANLU_LEDGER_KEY),
+  })
+}
+
+/** For reading the book: the address of the role that may change nothing in it. */
+export function auditorConfig(environment: Environment = process.env): {
+  readonly databaseUrl: Secret<string>
+} {
+  const value = read(AUDITOR, environment)
+  return Object.freeze({ databaseUrl: new Secret(value.YUANLU_DATABASE_URL_API) })
+}
+
+/** For telling the public half of the key that signs seals. @throws ConfigError */
+export function sealerConfig(environment: Environment = process.env): {
+  readonly ledgerKey: Secret<Buffer>
+} {
+  return Object.freeze({ ledgerKey: keyOf(read(SEALER, environment).YUANLU_LEDGER_KEY) })
 }
 
 export interface UpConfig {

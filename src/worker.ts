@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import type { Logger } from 'pino'
-import { Histogram, Registry } from 'prom-client'
+import { Gauge, Histogram, Registry } from 'prom-client'
 import { Accounts } from './activities/accounts.js'
 import { createActivities } from './activities/index.js'
 import { Envelope } from './db/envelope.js'
@@ -10,15 +10,21 @@ import { Database } from './db/pool.js'
 import { wechatTaskQueue } from './domain/ids.js'
 import { Engine } from './engine/client.js'
 import { connectEngine } from './engine/connection.js'
-import { createDuePayments } from './engine/due-payments.js'
+import { createDuePayments, type DuePaymentsDependencies } from './engine/due-payments.js'
 import { startLoop, type Loop } from './engine/loop.js'
 import { startMetricsServer, type MetricsServer } from './engine/metrics-server.js'
 import { createRedelivery } from './engine/redelivery.js'
+import { createRetention } from './engine/retention.js'
+import { oldestUnsealedAt } from './ledger/heads.js'
+import { SealingKey } from './ledger/seal-key.js'
+import { createSealer } from './ledger/sealer.js'
 
 /** What a worker is told; secrets stay in here and never reach a history or a log. */
 export interface WorkerSettings {
   readonly databaseUrl: string
   readonly masterKey: Buffer
+  /** The 32 bytes that seals are signed with; without them the book is not sealed. */
+  readonly ledgerKey?: Buffer
   readonly temporalAddress: string
   readonly temporalNamespace: string
   readonly taskQueue: string
@@ -47,12 +53,15 @@ const SHUTDOWN_GRACE = '20 s'
 const SHUTDOWN_FORCE = '30 s'
 const DUE_EVERY_MS = 1_000
 const REDELIVER_EVERY_MS = 5_000
+const RETAIN_EVERY_MS = 3_600_000
+const SEAL_EVERY_MS = 1_000
 
 const clock = { now: () => new Date() }
 
 /**
  * The composition root of the worker: workflows and their local activities on one queue, channel
- * calls on another, and the loops that ask for due orders and send again what was not applied.
+ * calls on another, and the loops that ask for due orders, send again what was not applied, remove
+ * what is past its time, and seal the book.
  */
 export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {
   const { logger, temporalNamespace: namespace, temporalAddress: address } = settings
@@ -75,19 +84,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   const engine = new Engine(client, settings.taskQueue)
   const workers = await createWorkers(settings, connection, activities)
   const running = Promise.all(workers.map((worker) => worker.run()))
-  const onError = (error: unknown) => logger.error({ err: error }, 'a loop failed; it goes on')
-  const loops = [
-    startLoop({
-      everyMs: DUE_EVERY_MS,
-      tick: toVoid(createDuePayments({ database, engine, clock, openAccount, onError })),
-      onError,
-    }),
-    startLoop({
-      everyMs: REDELIVER_EVERY_MS,
-      tick: toVoid(createRedelivery({ database, engine, clock, onError })),
-      onError,
-    }),
-  ]
+  const loops = startLoops({ settings, database, engine, openAccount, registry })
   const metrics = settings.metrics && (await startMetricsServer({ registry, ...settings.metrics }))
   logger.info({ taskQueue: settings.taskQueue }, 'worker is running')
   return {
@@ -100,6 +97,48 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
       await database.close()
     },
   }
+}
+
+/** What the worker does again and again, beside what workflows ask of it. */
+function startLoops(parts: {
+  readonly settings: WorkerSettings
+  readonly database: Database
+  readonly engine: Engine
+  readonly openAccount: DuePaymentsDependencies['openAccount']
+  readonly registry: Registry
+}): Loop[] {
+  const { settings, database, engine, openAccount, registry } = parts
+  const { logger, ledgerKey } = settings
+  const onError = (error: unknown) => logger.error({ err: error }, 'a loop failed; it goes on')
+  const key = ledgerKey && new SealingKey(ledgerKey)
+  if (key === undefined) logger.warn('YUANLU_LEDGER_KEY is missing: the book is not sealed')
+  else logger.info({ keyId: key.id }, 'the book is sealed with this key')
+  gaugeUnsealed(registry, database)
+  const duePayments = createDuePayments({ database, engine, clock, openAccount, onError })
+  const redelivery = createRedelivery({ database, engine, clock, onError })
+  const retention = createRetention({ database, clock, onError })
+  const sealer = createSealer({ database, key, clock })
+  return [
+    startLoop({ everyMs: DUE_EVERY_MS, tick: toVoid(duePayments), onError }),
+    startLoop({ everyMs: REDELIVER_EVERY_MS, tick: toVoid(redelivery), onError }),
+    startLoop({ everyMs: RETAIN_EVERY_MS, tick: toVoid(retention), onError }),
+    startLoop({ everyMs: SEAL_EVERY_MS, tick: toVoid(sealer), onError }),
+  ]
+}
+
+/** Something is wrong with the sealer when this grows; where nothing waits it is 0. */
+function gaugeUnsealed(registry: Registry, database: Database): void {
+  const gauge = new Gauge({
+    name: 'ledger_oldest_unsealed_seconds',
+    help: 'For how long the oldest entry of the book that is not sealed has waited.',
+    registers: [registry],
+    async collect() {
+      const now = clock.now()
+      // While the database is away nothing is known, which other metrics tell.
+      const oldest = await oldestUnsealedAt(database).catch(() => undefined)
+      gauge.set(oldest === undefined ? 0 : Math.max(0, now.getTime() - oldest.getTime()) / 1_000)
+    },
+  })
 }
 
 async function createWorkers(

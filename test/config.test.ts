@@ -2,7 +2,14 @@ import { inspect } from 'node:util'
 
 import { describe, expect, test } from 'vitest'
 
-import { apiConfig, merchantConfig, ownerConfig, Secret, workerConfig } from '../src/config.js'
+import {
+  apiConfig,
+  merchantConfig,
+  ownerConfig,
+  sealerConfig,
+  Secret,
+  workerConfig,
+} from '../src/config.js'
 
 const KEY = Buffer.alloc(32, 7).toString('base64')
 const API = {
@@ -17,6 +24,16 @@ const WORKER = {
 }
 
 describe('configuration', () => {
+  test('of the worker: has a key for seals only where one is given', () => {
+    expect(workerConfig(WORKER).ledgerKey).toBeUndefined()
+    const { ledgerKey } = workerConfig({ ...WORKER, YUANLU_LEDGER_KEY: KEY })
+    expect(ledgerKey?.reveal()).toHaveLength(32)
+    expect(() => workerConfig({ ...WORKER, YUANLU_LEDGER_KEY: 'hush' })).toThrow(
+      /^YUANLU_LEDGER_KEY must be 32 bytes in Base64/,
+    )
+    expect(() => sealerConfig({})).toThrow(/^YUANLU_LEDGER_KEY is missing/)
+  })
+
   test('of the API: has its defaults, is frozen, and drops the last slash', () => {
     const config = apiConfig(API)
     expect(config).toMatchObject({

@@ -4,14 +4,15 @@ import {
   recordOperatorApproval,
   type DecisionRow,
 } from '../db/decisions.js'
-import { findAccount } from '../db/merchants.js'
+import { findAccount, type AccountRow } from '../db/merchants.js'
 import { changeRefund, findRefund } from '../db/refunds.js'
 import { judgeDecision, type DecisionOutcome } from '../domain/refund.js'
 import type { ActivityDependencies, Clock } from './dependencies.js'
 import { noSuchRow } from './failures.js'
 import { refundProgress } from './ledger-load.js'
 import type { RefundProgress } from './progress.js'
-import { ENGINE, tellOfRefund, type Actor } from './refund-telling.js'
+import type { Actor } from '../ledger/record.js'
+import { ENGINE, recordOfRefund } from './refund-record.js'
 import { withLockedRefund, type LockedRefund } from './refund-transaction.js'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -50,9 +51,12 @@ async function decideRefund(
     return refundProgress(refund, clock, 'A decision nobody recorded was ignored.')
   }
   return withLockedRefund(database, refundId, async (locked) => {
-    const decision = await findDecision(locked.tx, decisionId)
+    const [decision, account] = await Promise.all([
+      findDecision(locked.tx, decisionId),
+      findAccount(locked.tx, locked.refund.accountId),
+    ])
     return decision?.refundId === refundId
-      ? apply(locked, decision, clock)
+      ? apply(locked, decision, account, clock)
       : refundProgress(locked.refund, clock)
   })
 }
@@ -69,10 +73,13 @@ async function approveByOperator(
       const recorded = { id, refundId, runId, now: clock.now() }
       await recordOperatorApproval(locked.tx, { ...recorded, reason: reason || OPERATOR_REASON })
     }
-    const decision = await findDecision(locked.tx, id)
+    const [decision, account] = await Promise.all([
+      findDecision(locked.tx, id),
+      findAccount(locked.tx, locked.refund.accountId),
+    ])
     return decision === undefined
       ? refundProgress(locked.refund, clock)
-      : apply(locked, decision, clock)
+      : apply(locked, decision, account, clock)
   })
 }
 
@@ -83,8 +90,11 @@ async function expireRefund(
   return withLockedRefund(database, refundId, async ({ tx, refund }) => {
     if (refund.state !== 'pending') return refundProgress(refund, clock)
     const now = clock.now()
-    await changeRefund(tx, refundId, { state: 'expired' }, now)
-    await tellOfRefund(tx, refund, 'refund.expired', ENGINE, { state: 'expired' }, now)
+    const facts = { state: 'expired' } as const
+    await Promise.all([
+      changeRefund(tx, refundId, facts, now),
+      recordOfRefund(tx, refund, { type: 'refund.expired', actor: ENGINE, facts, now }),
+    ])
     return refundProgress({ ...refund, state: 'expired' }, clock)
   })
 }
@@ -93,11 +103,11 @@ async function expireRefund(
 async function apply(
   { tx, refund }: LockedRefund,
   decision: DecisionRow,
+  account: AccountRow | undefined,
   clock: Clock,
 ): Promise<RefundProgress> {
   if (decision.appliedAt !== null) return refundProgress(refund, clock)
   const now = clock.now()
-  const account = await findAccount(tx, refund.accountId)
   const principal = {
     kind: decision.principalKind,
     id: decision.principalId,
@@ -109,10 +119,16 @@ async function apply(
     await markDecisionApplied(tx, decision.id, verdict.outcome, now)
     return refundProgress(refund, clock, REFUSALS[verdict.outcome])
   }
-  await changeRefund(tx, refund.id, { state: verdict.to }, now)
-  await markDecisionApplied(tx, decision.id, 'applied', now)
-  const facts = { state: verdict.to, decisionId: decision.id, reason: decision.reason }
-  await tellOfRefund(tx, refund, EVENTS[verdict.to], actorOf(decision), facts, now)
+  await Promise.all([
+    changeRefund(tx, refund.id, { state: verdict.to }, now),
+    markDecisionApplied(tx, decision.id, 'applied', now),
+    recordOfRefund(tx, refund, {
+      type: EVENTS[verdict.to],
+      actor: actorOf(decision),
+      facts: { state: verdict.to, decisionId: decision.id, reason: decision.reason },
+      now,
+    }),
+  ])
   return refundProgress({ ...refund, state: verdict.to }, clock)
 }
 

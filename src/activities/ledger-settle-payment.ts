@@ -1,13 +1,11 @@
-import { newId } from '../db/ids.js'
-import { markFactsApplied, unappliedFacts } from '../db/inbox.js'
-import { insertEvent } from '../db/outbox.js'
-import { isOrderPaid, lockPayment, markClosed, markPaid, type PaymentRow } from '../db/payments.js'
+import { markFactsApplied } from '../db/inbox.js'
+import { lockForSettling, markClosed, type SettlingPayment } from '../db/payments.js'
 import { inTransaction, type Transaction } from '../db/transaction.js'
 import type { PaidFact } from '../domain/channel.js'
 import { judgePayment, type PaymentFact, type PaymentVerdict } from '../domain/payment.js'
-import { recordAudit } from '../ledger/audit.js'
-import { postEntry } from '../ledger/journal.js'
-import { postHeld, postPaid } from '../ledger/postings.js'
+import { postHeld, postPaid, type Transfer } from '../ledger/postings.js'
+import { recordPaid } from '../ledger/record-paid.js'
+import { recordChange, type Change } from '../ledger/record.js'
 import type { ActivityDependencies } from './dependencies.js'
 import { noSuchRow } from './failures.js'
 import type { PaymentProgress } from './progress.js'
@@ -19,19 +17,19 @@ import type { PaymentProgress } from './progress.js'
 export function createSettlePayment({ database, clock }: ActivityDependencies) {
   return async function settlePayment(paymentId: string): Promise<PaymentProgress> {
     return inTransaction(database, async (tx) => {
-      const payment = await lockPayment(tx, paymentId)
+      const payment = await lockForSettling(tx, paymentId)
       if (payment === undefined) throw noSuchRow('payment', paymentId)
       const now = clock.now()
-      let state = payment.state
-      let attention = payment.attention
-      for (const { id, fact } of await unappliedFacts(tx, paymentId)) {
-        const paidFact = fact as PaymentFact
-        const orderPaid = await isOrderPaid(tx, payment)
-        const verdict = judgePayment({ ...payment, state }, paidFact, orderPaid)
-        await apply(tx, payment, verdict, paidFact, { factId: id, now })
+      let { state, attention, transactionId } = payment
+      for (const { id, fact } of payment.facts) {
+        const paymentFact = fact as PaymentFact
+        const terms = { ...payment, state, transactionId }
+        const verdict = judgePayment(terms, paymentFact, payment.orderPaid)
+        await apply(tx, payment, verdict, paymentFact, { factId: id, now })
         if (verdict.kind === 'close') state = 'closed'
-        if (verdict.kind === 'pay') {
+        if (verdict.kind === 'pay' && paymentFact.kind === 'paid') {
           state = 'paid'
+          transactionId = paymentFact.transactionId
           attention = verdict.attention
         }
       }
@@ -48,7 +46,7 @@ interface Application {
 
 async function apply(
   tx: Transaction,
-  payment: PaymentRow,
+  payment: SettlingPayment,
   verdict: PaymentVerdict,
   fact: PaymentFact,
   { factId, now }: Application,
@@ -56,73 +54,63 @@ async function apply(
   if (verdict.kind === 'ignore') {
     await markFactsApplied(tx, [factId], verdict.outcome, now)
   } else if (fact.kind === 'closed' || verdict.kind === 'close') {
-    await markClosed(tx, payment.id, now)
-    await markFactsApplied(tx, [factId], 'closed', now)
-    await tell(tx, payment, 'payment.closed', { state: 'closed' }, now)
+    const facts = { state: 'closed' }
+    await Promise.all([
+      markClosed(tx, payment.id, now),
+      markFactsApplied(tx, [factId], 'closed', now),
+      recordChange(tx, changeOf(payment, { type: 'payment.closed', facts, now })),
+    ])
   } else {
-    await bookPaid(tx, payment, verdict, fact, { factId, now })
+    bookPaid(tx, payment, verdict, fact, { factId, now })
   }
 }
 
-async function bookPaid(
+function bookPaid(
   tx: Transaction,
-  payment: PaymentRow,
+  payment: SettlingPayment,
   verdict: Extract<PaymentVerdict, { kind: 'pay' }>,
   fact: PaidFact,
   { factId, now }: Application,
-): Promise<void> {
+): void {
   const { disposition, attention } = verdict
+  const { totalFen: paidFen, cashFen, settlementFen, transactionId } = fact
   const paidAt = new Date(fact.paidAt)
-  await markPaid(tx, payment.id, {
-    disposition,
-    attention,
-    paidFen: fact.totalFen,
-    cashFen: fact.cashFen,
-    settlementFen: fact.settlementFen,
-    transactionId: fact.transactionId,
-    paidAt,
+  const amounts = { paidFen, cashFen, settlementFen, transactionId, paidAt }
+  const transfers =
+    disposition === 'accepted'
+      ? postPaid(payment, paidFen, settlementFen)
+      : postHeld(payment, settlementFen)
+  const change = changeOf(payment, {
+    type: disposition === 'accepted' ? 'payment.paid' : 'payment.held',
+    facts: { state: 'paid', disposition, attention, paidFen, transactionId },
+    transfers,
+    occurredAt: paidAt,
     now,
   })
-  await markFactsApplied(tx, [factId], disposition, now)
-  const parties = { accountId: payment.accountId, merchantId: payment.merchantId }
-  await postEntry(
-    tx,
-    {
-      entryId: newId(now),
-      merchantId: payment.merchantId,
-      kind: 'payment',
-      id: payment.id,
-      occurredAt: paidAt,
-    },
-    disposition === 'accepted'
-      ? postPaid(parties, fact.totalFen, fact.settlementFen)
-      : postHeld(parties, fact.settlementFen),
-  )
-  const type = disposition === 'accepted' ? 'payment.paid' : 'payment.held'
-  const paid = { state: 'paid', disposition, attention, paidFen: fact.totalFen }
-  await tell(tx, payment, type, { ...paid, transactionId: fact.transactionId }, now)
+  recordPaid(tx, { disposition, attention, ...amounts, now }, { factId, change })
 }
 
-/** The event for the merchant and the audit's line, both with the state they tell of. */
-async function tell(
-  tx: Transaction,
-  payment: PaymentRow,
-  type: 'payment.paid' | 'payment.held' | 'payment.closed',
-  facts: object,
-  now: Date,
-): Promise<void> {
-  const payload = { paymentId: payment.id, outTradeNo: payment.outTradeNo, ...facts }
-  await insertEvent(tx, { id: newId(now), paymentId: payment.id, type, payload, now })
-  await recordAudit(tx, {
-    id: newId(now),
-    merchantId: payment.merchantId,
-    at: now,
-    actorKind: 'channel',
-    actorId: payment.mchId,
-    actingUser: null,
-    action: type,
-    subjectKind: 'payment',
-    subjectId: payment.id,
-    detail: facts,
-  })
+interface PaymentHappening {
+  readonly type: 'payment.paid' | 'payment.held' | 'payment.closed'
+  readonly facts: object
+  readonly now: Date
+  readonly transfers?: readonly Transfer[]
+  readonly occurredAt?: Date
 }
+
+const changeOf = (
+  payment: SettlingPayment,
+  { type, facts, now, transfers = [], occurredAt = now }: PaymentHappening,
+): Change => ({
+  type,
+  actor: { actorKind: 'channel', actorId: payment.mchId, actingUser: null },
+  merchantId: payment.merchantId,
+  paymentId: payment.id,
+  subjectKind: 'payment',
+  subjectId: payment.id,
+  payload: { paymentId: payment.id, outTradeNo: payment.outTradeNo, ...facts },
+  detail: facts,
+  transfers,
+  occurredAt,
+  now,
+})

@@ -1,4 +1,3 @@
-import { newId } from '../db/ids.js'
 import { markFactsApplied, unappliedFacts, type UnappliedFact } from '../db/inbox.js'
 import type { EventType } from '../db/outbox.js'
 import { changeRefund, type RefundRow } from '../db/refunds.js'
@@ -6,12 +5,11 @@ import type { RefundFact } from '../domain/channel.js'
 import { fen, type Fen } from '../domain/money.js'
 import { judgeRefundStatus } from '../domain/refund.js'
 import { isRefundOver } from '../domain/states.js'
-import { postEntry } from '../ledger/journal.js'
 import { postAccepted, postDone, postReturned, type Transfer } from '../ledger/postings.js'
 import type { ActivityDependencies } from './dependencies.js'
 import { refundProgress } from './ledger-load.js'
 import type { RefundProgress } from './progress.js'
-import { channelActor, tellOfRefund } from './refund-telling.js'
+import { channelActor, recordOfRefund } from './refund-record.js'
 import { withLockedRefund, type LockedRefund } from './refund-transaction.js'
 
 /**
@@ -52,7 +50,7 @@ async function applyStatus(locked: LockedRefund, fact: RefundFact, now: Date): P
   const verdict = judgeRefundStatus(refund.state, fact.status)
   if (verdict.kind === 'stay') return refund
   const settlementFen = settlementOf(refund, fact)
-  const entry = transfersOf(refund, verdict.to, settlementFen)
+  const entry = transfersOf(locked, verdict.to, settlementFen)
   const change = {
     state: verdict.to,
     cause: verdict.to === 'needs_attention' ? ('abnormal' as const) : null,
@@ -62,14 +60,17 @@ async function applyStatus(locked: LockedRefund, fact: RefundFact, now: Date): P
     ...(refund.refundId === null ? { refundId: fact.refundId } : {}),
     ...(verdict.to === 'done' ? { doneAt: fact.successAt ? new Date(fact.successAt) : now } : {}),
   }
-  await changeRefund(tx, refund.id, change, now)
-  await postEntry(
-    tx,
-    { ...causeOf(refund, change.doneAt ?? now), entryId: newId(now) },
-    entry.transfers,
-  )
-  const facts = { state: verdict.to, cause: change.cause, refundAtChannel: fact.refundId }
-  await tellOfRefund(tx, refund, EVENTS[verdict.to], channelActor(refund.mchId), facts, now)
+  await Promise.all([
+    changeRefund(tx, refund.id, change, now),
+    recordOfRefund(tx, refund, {
+      type: EVENTS[verdict.to],
+      actor: channelActor(refund.mchId),
+      facts: { state: verdict.to, cause: change.cause, refundAtChannel: fact.refundId },
+      transfers: entry.transfers,
+      occurredAt: change.doneAt ?? now,
+      now,
+    }),
+  ])
   return { ...refund, ...change }
 }
 
@@ -79,32 +80,28 @@ const EVENTS = {
   needs_attention: 'refund.needs_attention',
 } as const satisfies Record<string, EventType>
 
-export const causeOf = (refund: RefundRow, occurredAt: Date) => ({
-  merchantId: refund.merchantId,
-  kind: 'refund' as const,
-  id: refund.id,
-  occurredAt,
-})
-
 /** What the channel takes from the merchant for this refund; never more than the refund itself. */
 function settlementOf(refund: RefundRow, fact: RefundFact): Fen {
   return fen(Math.min(refund.settlementFen ?? fact.settlementFen, refund.amountFen))
 }
 
-/** J2 behind a J1 (posted now if acceptance was never seen); J3 or J4 only takes back a J1. */
+/**
+ * J2 behind a J1 (posted now if acceptance was never seen); J3 or J4 only takes back a J1. Money
+ * that was held was never a sale, so it leaves from suspense.
+ */
 function transfersOf(
-  refund: RefundRow,
+  { payment, refund }: LockedRefund,
   to: 'done' | 'failed' | 'needs_attention',
   settlementFen: Fen,
 ): { transfers: Transfer[]; round: number } {
-  const parties = { accountId: refund.accountId, merchantId: refund.merchantId }
   const round = refund.transitRound
   if (to === 'done') {
-    const accepted = refund.inTransit ? [] : postAccepted(parties, settlementFen, round + 1)
-    const done = postDone(parties, fen(refund.amountFen), settlementFen)
+    const source = payment.disposition === 'held' ? 'suspense' : 'returns'
+    const accepted = refund.inTransit ? [] : postAccepted(refund, settlementFen, round + 1)
+    const done = postDone(refund, fen(refund.amountFen), settlementFen, source)
     return { transfers: [...accepted, ...done], round: refund.inTransit ? round : round + 1 }
   }
   if (!refund.inTransit) return { transfers: [], round }
   const rule = to === 'failed' ? 'J3' : 'J4'
-  return { transfers: postReturned(rule, parties, settlementFen, round), round }
+  return { transfers: postReturned(rule, refund, settlementFen, round), round }
 }

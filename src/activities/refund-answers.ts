@@ -1,5 +1,4 @@
 import type { SubmitOutcome } from '../domain/channel.js'
-import { newId } from '../db/ids.js'
 import { changeRefund, setRefundSlot, type RefundChange, type RefundRow } from '../db/refunds.js'
 import { fen } from '../domain/money.js'
 import {
@@ -10,11 +9,9 @@ import {
   scaledMs,
   unknownAnswerWaitMs,
 } from '../domain/waits.js'
-import { postEntry } from '../ledger/journal.js'
 import { postAccepted } from '../ledger/postings.js'
 import { askAgain, unknownAnswer } from './failures.js'
-import { causeOf } from './ledger-settle-refund.js'
-import { channelActor, tellOfRefund } from './refund-telling.js'
+import { channelActor, recordOfRefund } from './refund-record.js'
 import type { StepContext } from './refund-step.js'
 
 /** How the activity goes on after an answer was written down: by failing until later, or at all. */
@@ -29,10 +26,18 @@ export async function recordSubmitAnswer(
   context: StepContext,
   outcome: SubmitOutcome,
 ): Promise<Next> {
-  const { tx, payment, refund, timeScale, now } = context
+  const { tx, payment, timeScale, now } = context
   const nextMs = now.getTime() + scaledMs(REFUND_SPACING_MS, timeScale)
   const nextAt = new Date(Math.max(nextMs, payment.refundSlotAt?.getTime() ?? 0))
-  await setRefundSlot(tx, payment.id, { nextAt, sentAt: now })
+  const [next] = await Promise.all([
+    recordOutcome(context, outcome),
+    setRefundSlot(tx, payment.id, { nextAt, sentAt: now }),
+  ])
+  return next
+}
+
+async function recordOutcome(context: StepContext, outcome: SubmitOutcome): Promise<Next> {
+  const { refund, timeScale } = context
   // While this answer was under way another one may have settled the refund.
   if (refund.state !== 'refunding' || refund.cause === 'accepted') return { failure: null }
   if (outcome.kind === 'accepted') {
@@ -79,21 +84,25 @@ async function recordAccepted(
   const { tx, refund, timeScale, now } = context
   const settlementFen = fen(Math.min(outcome.settlementFen, refund.amountFen))
   const round = refund.transitRound + 1
-  await write(context, {
-    cause: 'accepted',
-    lastCode: null,
-    lastMessage: null,
-    settlementFen,
-    transitRound: round,
-    inTransit: true,
-    acceptedAt: now,
-    ...(refund.refundId === null ? { refundId: outcome.refundId } : {}),
-  })
-  const parties = { accountId: refund.accountId, merchantId: refund.merchantId }
-  const cause = { ...causeOf(refund, now), entryId: newId(now) }
-  await postEntry(tx, cause, postAccepted(parties, settlementFen, round))
-  const facts = { state: 'refunding', cause: 'accepted', refundAtChannel: outcome.refundId }
-  await tellOfRefund(tx, refund, 'refund.accepted', channelActor(refund.mchId), facts, now)
+  await Promise.all([
+    write(context, {
+      cause: 'accepted',
+      lastCode: null,
+      lastMessage: null,
+      settlementFen,
+      transitRound: round,
+      inTransit: true,
+      acceptedAt: now,
+      ...(refund.refundId === null ? { refundId: outcome.refundId } : {}),
+    }),
+    recordOfRefund(tx, refund, {
+      type: 'refund.accepted',
+      actor: channelActor(refund.mchId),
+      facts: { state: 'refunding', cause: 'accepted', refundAtChannel: outcome.refundId },
+      transfers: postAccepted(refund, settlementFen, round),
+      now,
+    }),
+  ])
   return { failure: stillProcessing(refund.queryCount, timeScale) }
 }
 
@@ -103,10 +112,15 @@ async function recordRefused(
   reason: { readonly code: string; readonly message: string },
 ): Promise<Next> {
   const { tx, refund, now } = context
-  await write(context, { state: 'needs_attention', cause: 'refused', ...said(reason) })
-  const facts = { state: 'needs_attention', cause: 'refused', code: reason.code }
-  const actor = channelActor(refund.mchId)
-  await tellOfRefund(tx, refund, 'refund.needs_attention', actor, facts, now)
+  await Promise.all([
+    write(context, { state: 'needs_attention', cause: 'refused', ...said(reason) }),
+    recordOfRefund(tx, refund, {
+      type: 'refund.needs_attention',
+      actor: channelActor(refund.mchId),
+      facts: { state: 'needs_attention', cause: 'refused', code: reason.code },
+      now,
+    }),
+  ])
   return { failure: null }
 }
 

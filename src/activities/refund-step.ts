@@ -1,4 +1,4 @@
-import type { PaymentRow } from '../db/payments.js'
+import type { RefundedPayment } from '../db/payments.js'
 import { changeRefund, setRefundSlot, type RefundChange, type RefundRow } from '../db/refunds.js'
 import type { Transaction } from '../db/transaction.js'
 import { isRefundOver } from '../domain/states.js'
@@ -13,7 +13,7 @@ export type RefundStep =
 
 export interface StepContext {
   readonly tx: Transaction
-  readonly payment: PaymentRow
+  readonly payment: RefundedPayment
   readonly refund: RefundRow
   readonly timeScale: number
   readonly now: Date
@@ -45,12 +45,16 @@ async function claimFirstSubmit(context: StepContext): Promise<RefundStep> {
   const nextMs = Math.max(ms(payment.refundSlotAt), sendMs + spacingMs)
   if (sendMs > now.getTime()) {
     const hold = { holdReason: 'spacing' as const, holdUntil: new Date(sendMs) }
-    await setRefundSlot(tx, payment.id, { nextAt: new Date(nextMs), sentAt: payment.refundSentAt })
-    await changeRefund(tx, refund.id, hold, now)
+    await Promise.all([
+      changeRefund(tx, refund.id, hold, now),
+      setRefundSlot(tx, payment.id, { nextAt: new Date(nextMs), sentAt: payment.refundSentAt }),
+    ])
     return { kind: 'wait', waitMs: sendMs - now.getTime() }
   }
-  await claimSubmit(context, { firstSubmittedAt: now, holdReason: null, holdUntil: null })
-  await setRefundSlot(tx, payment.id, { nextAt: new Date(nextMs), sentAt: now })
+  await Promise.all([
+    claimSubmit(context, { firstSubmittedAt: now, holdReason: null, holdUntil: null }),
+    setRefundSlot(tx, payment.id, { nextAt: new Date(nextMs), sentAt: now }),
+  ])
   return { kind: 'submit' }
 }
 

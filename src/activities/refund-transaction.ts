@@ -1,12 +1,12 @@
-import { lockPayment, type PaymentRow } from '../db/payments.js'
+import { lockPaymentOfRefund, type RefundedPayment } from '../db/payments.js'
 import type { Database } from '../db/pool.js'
-import { findRefund, lockRefund, type RefundRow } from '../db/refunds.js'
+import { lockRefund, type RefundRow } from '../db/refunds.js'
 import { inTransaction, type Transaction } from '../db/transaction.js'
 import { noSuchRow } from './failures.js'
 
 export interface LockedRefund {
   readonly tx: Transaction
-  readonly payment: PaymentRow
+  readonly payment: RefundedPayment
   readonly refund: RefundRow
 }
 
@@ -20,11 +20,10 @@ export async function withLockedRefund<T>(
   work: (locked: LockedRefund) => Promise<T>,
 ): Promise<T> {
   return inTransaction(database, async (tx) => {
-    // A refund's payment never changes, so it may be read before anything is locked.
-    const known = await findRefund(tx, refundId)
-    if (known === undefined) throw noSuchRow('refund', refundId)
-    const payment = await lockPayment(tx, known.paymentId)
-    const refund = await lockRefund(tx, refundId)
+    const [payment, refund] = await Promise.all([
+      lockPaymentOfRefund(tx, refundId),
+      lockRefund(tx, refundId),
+    ])
     if (payment === undefined || refund === undefined) throw noSuchRow('refund', refundId)
     return work({ tx, payment, refund })
   })

@@ -8,7 +8,7 @@ import {
   type PaymentRow,
 } from '../db/payments.js'
 import type { PlaceOutcome } from '../domain/channel.js'
-import { isPaymentOver } from '../domain/states.js'
+import { isPaymentOver, type PaymentState } from '../domain/states.js'
 import {
   orderQueryWaitMs,
   PREPAY_FRESH_MS,
@@ -30,14 +30,16 @@ export function createPlacePayment(dependencies: ActivityDependencies) {
   return async function placePayment(paymentId: string): Promise<PaymentProgress> {
     const payment = await load(paymentId)
     const { account, channel } = await openAccount(payment.accountId)
-    if (needsPlacing(payment, clock.now())) {
-      const request = openChannelRequest(envelope, payment.id, payment.channelRequest)
-      const outcome = await callChannel((signal) =>
-        channel.placeOrder(request, { signal, urgency: 'waiting' }),
-      )
-      await record(payment, outcome, account)
+    if (!needsPlacing(payment, clock.now())) {
+      return paymentProgress(payment, account.timeScale, clock)
     }
-    return paymentProgress(await load(paymentId), account.timeScale, clock)
+    const request = openChannelRequest(envelope, payment.id, payment.channelRequest)
+    const outcome = await callChannel((signal) =>
+      channel.placeOrder(request, { signal, urgency: 'waiting' }),
+    )
+    const state = await record(payment, outcome, account)
+    const row = state === undefined ? await load(paymentId) : { ...payment, state }
+    return paymentProgress(row, account.timeScale, clock)
   }
 
   async function load(paymentId: string): Promise<PaymentRow> {
@@ -46,11 +48,12 @@ export function createPlacePayment(dependencies: ActivityDependencies) {
     return payment
   }
 
+  /** Writes the answer down; undefined when the row has to be read to know where it stands. */
   async function record(
     payment: PaymentRow,
     outcome: PlaceOutcome,
     account: OpenAccount['account'],
-  ): Promise<void> {
+  ): Promise<PaymentState | undefined> {
     const now = clock.now()
     switch (outcome.kind) {
       case 'placed': {
@@ -60,7 +63,8 @@ export function createPlacePayment(dependencies: ActivityDependencies) {
       }
       case 'already_paid':
         // The loop that asks for due orders books what the channel says of it.
-        return setDueAt(database, payment.id, now)
+        await setDueAt(database, payment.id, now)
+        return undefined
       case 'closed':
         await storeQueriedPayment(database, payment, { kind: 'closed' }, now)
         return undefined

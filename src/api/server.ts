@@ -14,6 +14,7 @@ import { createValidatorCompiler } from './plugins/validation.js'
 import { approveRefundRoute } from './routes/approve-refund.js'
 import { cancelRefundRoute } from './routes/cancel-refund.js'
 import { createPaymentRoute } from './routes/create-payment.js'
+import { getLedgerHeadRoute } from './routes/get-ledger-head.js'
 import { getPaymentRoute } from './routes/get-payment.js'
 import { getRefundRoute } from './routes/get-refund.js'
 import { healthRoutes } from './routes/health.js'
@@ -24,6 +25,7 @@ import { notifyRoutes } from './routes/notify.js'
 import { prepayPaymentRoute } from './routes/prepay-payment.js'
 import { rejectRefundRoute } from './routes/reject-refund.js'
 import { requestRefundRoute } from './routes/request-refund.js'
+import { LedgerHead } from './schemas/ledger.js'
 import { FrontEnd, PayablePayment, Payment, PaymentPage } from './schemas/payment.js'
 import { Problem } from './schemas/problem.js'
 import {
@@ -49,6 +51,7 @@ const SHARED_SCHEMAS = [
   RefundWithDecisions,
   RecordedDecision,
   RefundPage,
+  LedgerHead,
 ]
 
 const V1_ROUTES = [
@@ -62,6 +65,7 @@ const V1_ROUTES = [
   approveRefundRoute,
   rejectRefundRoute,
   cancelRefundRoute,
+  getLedgerHeadRoute,
 ]
 
 /** Builds the HTTP server from its dependencies; whoever builds it listens and closes. */

@@ -1,10 +1,13 @@
 import { Command, CommanderError } from 'commander'
 
 import { registerApiCommand } from './api.js'
+import { registerEraseCommand } from './erase.js'
 import { registerKeyCommand } from './key.js'
+import { registerLedgerCommand } from './ledger.js'
 import { registerMerchantCommand } from './merchant.js'
 import { registerMigrateCommand } from './migrate.js'
 import { registerSandboxCommand } from './sandbox.js'
+import { registerSeedCommand } from './seed.js'
 import { registerUpCommand } from './up.js'
 import { registerWechatCommand } from './wechat.js'
 import { registerWorkerCommand } from './worker.js'
@@ -25,6 +28,9 @@ function buildProgram(): Command {
   registerMigrateCommand(program)
   registerMerchantCommand(program)
   registerKeyCommand(program)
+  registerLedgerCommand(program)
+  registerEraseCommand(program)
+  registerSeedCommand(program)
   registerWechatCommand(program)
   return program
 }

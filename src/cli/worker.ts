@@ -48,7 +48,7 @@ async function run(options: CommandOptions): Promise<void> {
 }
 
 function settingsOf(config: WorkerConfig): Omit<WorkerSettings, 'logger'> {
-  const { temporal, sandbox, metricsPort } = config
+  const { temporal, sandbox, metricsPort, ledgerKey } = config
   return {
     databaseUrl: config.databaseUrl.reveal(),
     masterKey: config.masterKey.reveal(),
@@ -57,6 +57,7 @@ function settingsOf(config: WorkerConfig): Omit<WorkerSettings, 'logger'> {
     taskQueue: temporal.taskQueue,
     publicBaseUrl: config.publicBaseUrl,
     liveBaseUrl: config.wechatBaseUrl,
+    ...(ledgerKey === undefined ? {} : { ledgerKey: ledgerKey.reveal() }),
     ...(sandbox === undefined ? {} : { sandbox: sandboxOf(sandbox) }),
     ...(metricsPort === undefined ? {} : { metrics: { host: config.host, port: metricsPort } }),
   }

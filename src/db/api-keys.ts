@@ -7,6 +7,7 @@ export const SCOPES = [
   'refunds:request',
   'refunds:decide',
   'refunds:read',
+  'ledger:read',
 ] as const
 export type Scope = (typeof SCOPES)[number]
 

@@ -56,3 +56,18 @@ export async function insertCredential(
   const ciphertext = envelope.seal(secret, context(accountId, kind, version))
   await db.rows(INSERT, [accountId, kind, version, notAfter, envelope.kekId, ciphertext, now])
 }
+
+const FOREIGN = sql(
+  'credentials_foreign',
+  `select 1 from credential_versions c join channel_accounts a on a.id = c.account_id
+   where a.merchant_id = $1 and c.kek_id <> $2 limit 1`,
+)
+
+/** True when a secret of the merchant was sealed with another master key than this one. */
+export async function hasOtherMasterKey(
+  db: Queryable,
+  envelope: Envelope,
+  merchantId: string,
+): Promise<boolean> {
+  return (await db.rows(FOREIGN, [merchantId, envelope.kekId])).length > 0
+}

@@ -96,11 +96,24 @@ export async function markDecisionApplied(
 
 const SIGNALLED = sql(
   'decisions_signalled',
-  'update refund_decisions set signalled_at = $2 where id = $1',
+  'update refund_decisions set signalled_at = $2 where id = $1 and signalled_at is null',
 )
 
+/** Notes when the engine was first told of a decision; a later telling changes nothing. */
 export async function markDecisionSignalled(db: Queryable, id: string, now: Date): Promise<void> {
   await db.rows(SIGNALLED, [id, now])
+}
+
+const RESENT = sql(
+  'decisions_resent',
+  `update refund_decisions set signalled_at = coalesce(signalled_at, $2), resent_at = $2,
+     resent_count = resent_count + 1
+   where id = $1`,
+)
+
+/** Notes that a decision was sent again, which gives it time until it is sent once more. */
+export async function markDecisionResent(db: Queryable, id: string, now: Date): Promise<void> {
+  await db.rows(RESENT, [id, now])
 }
 
 const RECORD_OPERATOR = sql(
@@ -126,7 +139,7 @@ export async function recordOperatorApproval(
 const UNDELIVERED = sql(
   'decisions_undelivered',
   `select id, refund_id as "refundId" from refund_decisions
-   where applied_at is null and coalesce(signalled_at, stored_at) < $1
+   where applied_at is null and coalesce(resent_at, signalled_at, stored_at) < $1
    order by stored_at limit $2`,
 )
 

@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+} from 'node:crypto'
 
 const ALGORITHM = 'aes-256-gcm'
 const FORMAT = 1
@@ -14,6 +21,7 @@ const BOX_OVERHEAD = IV_BYTES + TAG_BYTES
  */
 export class Envelope {
   readonly #masterKey: Buffer
+  readonly #derivedKeys = new Map<string, Buffer>()
   /** Names the master key without telling it. */
   readonly kekId: string
 
@@ -41,6 +49,23 @@ export class Envelope {
     }
     const dataKey = unbox(this.#masterKey, sealed.subarray(1, wrappedEnd), context)
     return unbox(dataKey, sealed.subarray(wrappedEnd), context)
+  }
+
+  /**
+   * A hash of 32 bytes that only the master key can make: it finds again what must not be stored
+   * in clear. Each purpose has a key of its own, so that hashes of two purposes never compare.
+   */
+  keyedHash(text: string, purpose: string): Buffer {
+    return createHmac('sha256', this.#keyFor(purpose)).update(text).digest()
+  }
+
+  /** Deriving a key takes longer than using it, and there are few purposes. */
+  #keyFor(purpose: string): Buffer {
+    const known = this.#derivedKeys.get(purpose)
+    if (known !== undefined) return known
+    const key = Buffer.from(hkdfSync('sha256', this.#masterKey, '', purpose, KEY_BYTES))
+    this.#derivedKeys.set(purpose, key)
+    return key
   }
 }
 

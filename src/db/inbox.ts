@@ -79,19 +79,35 @@ export async function markFactsApplied(
   outcome: string,
   now: Date,
 ): Promise<void> {
-  await tx.lock('message').rows(APPLIED, [ids, now, outcome])
+  tx.lock('message').send(APPLIED, [ids, now, outcome])
 }
 
-const SIGNALLED = sql('inbox_signalled', 'update inbox set signalled_at = $2 where id = $1')
+const SIGNALLED = sql(
+  'inbox_signalled',
+  'update inbox set signalled_at = $2 where id = $1 and signalled_at is null',
+)
 
+/** Notes when the engine was first told of a fact; a later telling changes nothing. */
 export async function markFactSignalled(db: Queryable, id: string, now: Date): Promise<void> {
   await db.rows(SIGNALLED, [id, now])
+}
+
+const RESENT = sql(
+  'inbox_resent',
+  `update inbox set signalled_at = coalesce(signalled_at, $2), resent_at = $2,
+     resent_count = resent_count + 1
+   where id = $1`,
+)
+
+/** Notes that a fact was sent again, which gives it time until it is sent once more. */
+export async function markFactResent(db: Queryable, id: string, now: Date): Promise<void> {
+  await db.rows(RESENT, [id, now])
 }
 
 const UNDELIVERED = sql(
   'inbox_undelivered',
   `select id, kind, subject_id as "subjectId" from inbox
-   where applied_at is null and coalesce(signalled_at, stored_at) < $1
+   where applied_at is null and coalesce(resent_at, signalled_at, stored_at) < $1
    order by stored_at limit $2`,
 )
 
@@ -101,7 +117,7 @@ export interface UndeliveredFact {
   readonly subjectId: string
 }
 
-/** Facts that nobody applied although their signal, or its lack, is older than `before`. */
+/** Facts that nobody applied although their last signal, or its lack, is older than `before`. */
 export async function undeliveredFacts(
   db: Queryable,
   before: Date,

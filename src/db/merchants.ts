@@ -109,3 +109,9 @@ const LIVE = sql('accounts_live', `select 1 from channel_accounts where mode = '
 export async function hasLiveAccount(db: Queryable): Promise<boolean> {
   return (await db.rows(LIVE, [])).length > 0
 }
+
+const KNOWN = sql('merchants_known', 'select 1 from merchants where id = $1')
+
+export async function isMerchantKnown(db: Queryable, merchantId: string): Promise<boolean> {
+  return (await db.rows(KNOWN, [merchantId])).length > 0
+}

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
+import { KEPT_DAYS } from '../domain/retention.js'
 import { PAYMENT_EDGES, REFUND_EDGES, REFUND_EFFECT } from '../domain/states.js'
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url)
@@ -15,7 +16,7 @@ export interface MigrateOptions {
 
 /**
  * Brings the schema up to date: makes the two login roles, runs the numbered migrations that have
- * not run, each in its own transaction, and seeds the state tables from `src/domain`.
+ * not run, each in its own transaction, and seeds the tables of rules from `src/domain`.
  * @throws Error naming the migration that failed; those before it stay applied.
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
@@ -28,7 +29,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
     await ensureRole(client, 'yuanlu_api', options.apiUrl)
     await ensureRole(client, 'yuanlu_worker', options.workerUrl)
     const applied = await runMigrations(client)
-    await seedStates(client)
+    await seedRules(client)
     return { applied }
   } finally {
     await client.end()
@@ -74,8 +75,8 @@ async function runMigration(client: pg.Client, name: string): Promise<void> {
   }
 }
 
-/** Makes the tables the triggers look into equal to the tables of the domain. */
-async function seedStates(client: pg.Client): Promise<void> {
+/** Makes the tables that triggers and functions look into equal to the tables of the domain. */
+async function seedRules(client: pg.Client): Promise<void> {
   await client.query('begin')
   for (const [table, edges] of [
     ['payment_transitions', PAYMENT_EDGES],
@@ -93,6 +94,11 @@ async function seedStates(client: pg.Client): Promise<void> {
   await client.query(
     'insert into refund_effects (state, bucket) select * from unnest($1::text[], $2::text[])',
     [Object.keys(REFUND_EFFECT), Object.values(REFUND_EFFECT)],
+  )
+  await client.query('delete from retention')
+  await client.query(
+    'insert into retention (what, keep_days) select * from unnest($1::text[], $2::int[])',
+    [Object.keys(KEPT_DAYS), Object.values(KEPT_DAYS)],
   )
   await client.query('commit')
 }

@@ -57,6 +57,8 @@ export interface NewPayment {
   readonly description: string
   readonly totalFen: number
   readonly channelRequest: Buffer
+  /** The keyed hash of who pays (`payerRef`); null where nobody is named. */
+  readonly payerRef: Buffer | null
   readonly expiresAt: Date
   readonly now: Date
 }
@@ -64,8 +66,9 @@ export interface NewPayment {
 const INSERT = sql(
   'payments_insert',
   `insert into payments (id, merchant_id, account_id, api_version, mch_id, app_id, out_trade_no,
-     order_ref, description, total_fen, channel_request, expires_at, created_at, updated_at)
-   values ($1, $2, $3, 'v2', $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
+     order_ref, description, total_fen, channel_request, payer_ref, expires_at, created_at,
+     updated_at)
+   values ($1, $2, $3, 'v2', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)`,
 )
 
 /** @throws the database's error naming the unique key when a number or an open orderRef repeats. */
@@ -83,6 +86,7 @@ export async function insertPayment(tx: Transaction, payment: NewPayment): Promi
       payment.description,
       payment.totalFen,
       payment.channelRequest,
+      payment.payerRef,
       payment.expiresAt,
       payment.now,
     ])
@@ -102,6 +106,63 @@ export async function findPayment(db: Queryable, id: string): Promise<PaymentRow
 /** Reads a payment and keeps its row from changing until the transaction ends. */
 export async function lockPayment(tx: Transaction, id: string): Promise<PaymentRow | undefined> {
   return (await tx.lock('payment').rows<PaymentRow>(LOCK, [id]))[0]
+}
+
+/** A payment that is about to be settled, with every fact that waits for it. */
+export interface SettlingPayment {
+  readonly id: string
+  readonly merchantId: string
+  readonly accountId: string
+  readonly mchId: string
+  readonly appId: string
+  readonly outTradeNo: string
+  readonly state: PaymentState
+  readonly attention: string | null
+  readonly totalFen: number
+  readonly transactionId: string | null
+  /** Another payment of the same order is accepted already. */
+  readonly orderPaid: boolean
+  /** What no transaction has applied, oldest first. */
+  readonly facts: readonly { readonly id: string; readonly fact: unknown }[]
+}
+
+const LOCK_FOR_SETTLING = sql(
+  'payments_lock_for_settling',
+  `select $1 as id, merchant_id as "merchantId", account_id as "accountId", mch_id as "mchId",
+     app_id as "appId", out_trade_no as "outTradeNo", state, attention, total_fen as "totalFen",
+     transaction_id as "transactionId", order_paid as "orderPaid", facts
+   from lock_for_settling($1)`,
+)
+
+/** Locks a payment and reads what settling has to know, as it is once the lock is had. */
+export async function lockForSettling(
+  tx: Transaction,
+  id: string,
+): Promise<SettlingPayment | undefined> {
+  return (await tx.lock('payment').rows<SettlingPayment>(LOCK_FOR_SETTLING, [id]))[0]
+}
+
+const LOCK_OF_REFUND = sql(
+  'payments_lock_of_refund',
+  `select id, disposition, refund_slot_at as "refundSlotAt", refund_sent_at as "refundSentAt"
+   from payments where id = (select payment_id from refunds where id = $1) for no key update`,
+)
+
+/** What a step of a refund has to know of its payment. */
+export type RefundedPayment = Pick<
+  PaymentRow,
+  'id' | 'disposition' | 'refundSlotAt' | 'refundSentAt'
+>
+
+/**
+ * Locks the payment of a refund, which comes before the refund. Whose a refund is never changes, so
+ * it may be read before anything is locked.
+ */
+export async function lockPaymentOfRefund(
+  tx: Transaction,
+  refundId: string,
+): Promise<RefundedPayment | undefined> {
+  return (await tx.lock('payment').rows<RefundedPayment>(LOCK_OF_REFUND, [refundId]))[0]
 }
 
 export async function findPaymentByNumber(
@@ -172,25 +233,25 @@ const PLACE_REFUSED = sql(
 
 /**
  * created to awaiting_payment, or a fresh prepay_id for an order that waits already; changes
- * nothing
- * when a fact was faster.
+ * nothing when a fact was faster.
  */
 export async function markPlaced(
   db: Queryable,
   id: string,
   placed: { readonly prepayId: string; readonly now: Date; readonly dueAt: Date },
-): Promise<void> {
-  await db.rows(PLACED, [id, placed.prepayId, placed.now, placed.dueAt])
+): Promise<PaymentState | undefined> {
+  const values = [id, placed.prepayId, placed.now, placed.dueAt]
+  return (await db.rows<{ state: PaymentState }>(PLACED, values))[0]?.state
 }
 
-/** created to failed; changes nothing when a fact was faster. */
+/** created to failed; changes and answers nothing when a fact was faster. */
 export async function markPlaceRefused(
   db: Queryable,
   id: string,
   code: string,
   now: Date,
-): Promise<void> {
-  await db.rows(PLACE_REFUSED, [id, code, now])
+): Promise<PaymentState | undefined> {
+  return (await db.rows<{ state: PaymentState }>(PLACE_REFUSED, [id, code, now]))[0]?.state
 }
 
 const CLOSED = sql(
@@ -199,16 +260,15 @@ const CLOSED = sql(
 )
 
 export async function markClosed(tx: Transaction, id: string, now: Date): Promise<void> {
-  await tx.rows(CLOSED, [id, now])
+  tx.send(CLOSED, [id, now])
 }
 
-const PAID = sql(
-  'payments_paid',
-  `update payments set state = 'paid', disposition = $2, attention = $3, paid_fen = $4,
-     cash_fen = $5, settlement_fen = $6, transaction_id = $7, paid_at = $8, due_at = null,
-     updated_at = $9
-   where id = $1`,
-)
+/** The text that makes a payment paid, whose values (`paidValues`) begin at parameter 1. */
+export const PAID_TEXT = `update payments set state = 'paid', disposition = $2, attention = $3,
+     paid_fen = $4, cash_fen = $5, settlement_fen = $6, transaction_id = $7, paid_at = $8,
+     due_at = null, updated_at = $9
+   where id = $1`
+const PAID = sql('payments_paid', PAID_TEXT)
 
 export interface PaidAmounts {
   readonly disposition: Disposition
@@ -221,34 +281,20 @@ export interface PaidAmounts {
   readonly now: Date
 }
 
+export const paidValues = (id: string, paid: PaidAmounts): readonly unknown[] => [
+  id,
+  paid.disposition,
+  paid.attention,
+  paid.paidFen,
+  paid.cashFen,
+  paid.settlementFen,
+  paid.transactionId,
+  paid.paidAt,
+  paid.now,
+]
+
 export async function markPaid(tx: Transaction, id: string, paid: PaidAmounts): Promise<void> {
-  await tx.rows(PAID, [
-    id,
-    paid.disposition,
-    paid.attention,
-    paid.paidFen,
-    paid.cashFen,
-    paid.settlementFen,
-    paid.transactionId,
-    paid.paidAt,
-    paid.now,
-  ])
-}
-
-const ORDER_PAID = sql(
-  'payments_order_paid',
-  `select 1 from payments
-   where merchant_id = $1 and order_ref = $2 and disposition = 'accepted' and id <> $3`,
-)
-
-/** True when another payment of the same order is accepted already. */
-export async function isOrderPaid(
-  tx: Transaction,
-  payment: Pick<PaymentRow, 'id' | 'merchantId' | 'orderRef'>,
-): Promise<boolean> {
-  if (payment.orderRef === null) return false
-  const found = await tx.rows(ORDER_PAID, [payment.merchantId, payment.orderRef, payment.id])
-  return found.length > 0
+  tx.send(PAID, paidValues(id, paid))
 }
 
 const DUE = sql(

@@ -1,5 +1,5 @@
 import type { RefundCause, RefundState } from '../domain/states.js'
-import { only, sql, type Queryable } from './pool.js'
+import { only, sql, type Queryable, type Statement } from './pool.js'
 import type { Cursor } from './payments.js'
 import type { Transaction } from './transaction.js'
 
@@ -190,6 +190,18 @@ const CHANGEABLE: Readonly<Record<keyof RefundChange, string>> = {
   doneAt: 'done_at',
 }
 
+/** One prepared statement for each set of columns that a step writes: about a dozen. */
+const changes = new Map<string, Statement>()
+
+function changeStatement(keys: readonly (keyof RefundChange)[]): Statement {
+  const columns = keys.map((key) => CHANGEABLE[key])
+  const sets = ['updated_at = $2', ...columns.map((column, index) => `${column} = $${index + 3}`)]
+  const text = `update refunds set ${sets.join(', ')} where id = $1`
+  const known = changes.get(text) ?? sql(`refunds_change_${changes.size}`, text)
+  changes.set(text, known)
+  return known
+}
+
 /** Writes the given columns of a locked refund. */
 export async function changeRefund(
   tx: Transaction,
@@ -198,12 +210,7 @@ export async function changeRefund(
   now: Date,
 ): Promise<void> {
   const keys = (Object.keys(change) as (keyof RefundChange)[]).toSorted()
-  const columns = keys.map((key) => CHANGEABLE[key])
-  const sets = columns.map((column, index) => `${column} = $${index + 3}`)
-  await tx.rows(
-    { text: `update refunds set ${[...sets, 'updated_at = $2'].join(', ')} where id = $1` },
-    [id, now, ...keys.map((key) => change[key])],
-  )
+  await tx.rows(changeStatement(keys), [id, now, ...keys.map((key) => change[key])])
 }
 
 const TAKE_SLOT = sql(

@@ -1,11 +1,11 @@
 import type { PoolClient } from 'pg'
 import type { Database, Queryable, Statement } from './pool.js'
+import { insideTransaction, refuseInsideTransaction } from './transaction-scope.js'
 
 /**
  * The order in which rows are locked, lowest first. Taking a lower rank while holding a higher one
  * is how deadlocks begin, so it throws. Journal, outbox and audit rows are only ever inserted,
- * under
- * the payment's lock, so they need no rank.
+ * under the payment's lock, so they need no rank.
  */
 export const LOCK_RANK = {
   idempotencyKey: 1,
@@ -21,6 +21,7 @@ const DEADLOCK_DETECTED = '40P01'
 
 export class Transaction implements Queryable {
   readonly #client: PoolClient
+  readonly #sent: Promise<unknown>[] = []
   #rank = 0
 
   constructor(client: PoolClient) {
@@ -37,21 +38,41 @@ export class Transaction implements Queryable {
     return this
   }
 
+  /**
+   * Sends a statement at once. Statements that are sent before one is awaited run in their order
+   * and share a round trip; when one fails, those behind it fail too and nothing is stored.
+   */
   async rows<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
     return (await this.#client.query({ ...statement, values: [...values] })).rows as Row[]
+  }
+
+  /**
+   * Sends a statement that has nothing to tell. It runs in its place, but is waited for with the
+   * commit, whose round trip it shares; its failure is that of the transaction.
+   */
+  send(statement: Statement, values: readonly unknown[]): void {
+    const sent = this.rows(statement, values)
+    // Heard at the end of the transaction, which may be some awaits away.
+    sent.catch(() => undefined)
+    this.#sent.push(sent)
+  }
+
+  /** @throws what the first of the statements sent failed with */
+  async settled(): Promise<void> {
+    await Promise.all(this.#sent)
   }
 }
 
 /**
  * Runs `work` in one transaction: commits when it returns, rolls back when it throws, and begins
  * again after a serialization failure or a deadlock, at most five times. `work` must therefore
- * touch
- * nothing but the database.
+ * touch nothing but its transaction, and what would is refused (`refuseInsideTransaction`).
  */
 export async function inTransaction<T>(
   database: Database,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
+  refuseInsideTransaction('A second transaction')
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await runOnce(database, work)
@@ -69,16 +90,25 @@ async function runOnce<T>(database: Database, work: (tx: Transaction) => Promise
   }
   // The pool listens to idle connections only: one that breaks in use would end the process.
   client.on('error', onBroken)
+  const tx = new Transaction(client)
   try {
-    await client.query('begin')
-    const result = await work(new Transaction(client))
-    const { command } = await client.query('commit')
+    // Sent ahead of the first statement, whose round trip it shares: it fails with its connection.
+    const begun = client.query('begin')
+    begun.catch(() => undefined)
+    const result = await insideTransaction(() => work(tx))
+    await begun
+    const committed = client.query('commit')
+    committed.catch(() => undefined)
+    await tx.settled()
+    const { command } = await committed
     // Where a statement had failed and `work` went on, the database answers ROLLBACK to a commit.
     if (command !== 'COMMIT') throw new Error('A failed statement was ignored: nothing is stored.')
     return result
   } catch (error) {
     // A connection that cannot even roll back is thrown away, not put back into the pool.
     await client.query('rollback').catch(onBroken)
+    // What was sent without waiting came first, and may be why what came behind it failed.
+    await tx.settled()
     throw error
   } finally {
     client.off('error', onBroken)

@@ -4,6 +4,8 @@ export const OUT_TRADE_NO = /^[0-9A-Za-z_|*-]{6,32}$/
 const OUT_REFUND_NO = /^[0-9A-Za-z_|*@-]{1,64}$/
 const MERCHANT_ID = /^[a-z0-9][a-z0-9_-]{1,31}$/
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+/** Every byte as two digits: ids are made by the dozen for each payment. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** WeChat Pay V2, unifiedorder: 6 to 32 digits, letters and `_ - | *`. */
 export const isOutTradeNo = (text: string): boolean => OUT_TRADE_NO.test(text)
@@ -34,8 +36,8 @@ export const wechatTaskQueue = (taskQueue: string): string => `${taskQueue}-wech
  */
 export function uuidV7(nowMs: number, random: Uint8Array): string {
   const time = Math.trunc(nowMs).toString(16).padStart(12, '0')
-  const hex = Array.from(random.subarray(0, 10), (byte) => byte.toString(16).padStart(2, '0'))
-  const tail = hex.join('')
+  let tail = ''
+  for (const byte of random.subarray(0, 10)) tail += HEX[byte]
   const variant = ((Number.parseInt(tail.slice(3, 5), 16) & 0x3f) | 0x80).toString(16)
   return [
     time.slice(0, 8),

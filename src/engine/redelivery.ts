@@ -1,11 +1,11 @@
-import { markDecisionSignalled, undeliveredDecisions } from '../db/decisions.js'
-import { markFactSignalled, undeliveredFacts, type UndeliveredFact } from '../db/inbox.js'
+import { markDecisionResent, undeliveredDecisions } from '../db/decisions.js'
+import { markFactResent, undeliveredFacts, type UndeliveredFact } from '../db/inbox.js'
 import { findPayment } from '../db/payments.js'
 import type { Database } from '../db/pool.js'
 import { findRefund } from '../db/refunds.js'
 import type { Engine, RefundSubject } from './client.js'
 
-/** A row that was signalled this long ago and is still not applied is signalled again. */
+/** A row that was last signalled this long ago and is still not applied is sent again. */
 const PATIENCE_MS = 120_000
 const BATCH_MAX = 100
 
@@ -39,13 +39,13 @@ export function createRedelivery({ database, engine, clock, onError }: Redeliver
       const refund = await subjectOf(subjectId)
       if (refund !== undefined) await engine.refundFact(refund, id)
     }
-    await markFactSignalled(database, id, clock.now())
+    await markFactResent(database, id, clock.now())
   }
 
   async function redecide({ id, refundId }: { id: string; refundId: string }): Promise<void> {
     const refund = await subjectOf(refundId)
     if (refund !== undefined) await engine.refundDecision(refund, id)
-    await markDecisionSignalled(database, id, clock.now())
+    await markDecisionResent(database, id, clock.now())
   }
 
   async function subjectOf(refundId: string): Promise<RefundSubject | undefined> {

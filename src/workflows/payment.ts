@@ -43,7 +43,7 @@ export async function paymentWorkflow(input: PaymentInput): Promise<PaymentResul
   })
   // An update typed by hand may carry nothing at all; an error here would stall the payment.
   setHandler(prepayUpdate, async (request: { readonly again?: boolean } | undefined) => {
-    await condition(() => progress !== undefined)
+    if (progress === undefined) await condition(() => progress !== undefined)
     const answer = request?.again === true ? await channel.placePayment(paymentId) : progress
     return { state: answer?.state ?? 'created' }
   })
@@ -72,7 +72,7 @@ export async function paymentWorkflow(input: PaymentInput): Promise<PaymentResul
   if (progress.attention !== null) {
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.attention, value: progress.attention }])
   }
-  await condition(allHandlersFinished)
+  if (!allHandlersFinished()) await condition(allHandlersFinished)
   return { state: progress.state }
 }
 

@@ -261,6 +261,18 @@ describe('settlePayment', () => {
     })
   })
 
+  test('two facts of one transaction, applied together: the second is a duplicate', async () => {
+    const payment = await seed.payment()
+    await seed.paymentFact(payment, paidFact(payment))
+    clock.advance(1_000)
+    await seed.paymentFact(payment, paidFact(payment, { settlementFen: fen(9_000) }))
+    await settle(payment.id)
+    expect(await tracesOf(payment.id)).toMatchObject({
+      journal: ['P1.1 10000'],
+      facts: ['accepted', 'duplicate'],
+    })
+  })
+
   test('a wrong fact first: does not stand in the way of the right one', async () => {
     const payment = await paymentIn('awaiting_payment')
     await seed.paymentFact(payment, paidFact(payment, { mchId: '1900000002', totalFen: fen(1) }))

@@ -6,10 +6,10 @@ import type { RefundChange, RefundRow } from '../../src/db/refunds.js'
 import type { RefundFact, RefundOutcome } from '../../src/domain/channel.js'
 import { fen } from '../../src/domain/money.js'
 import { refundFactKey } from '../../src/domain/refund.js'
-import { balances } from '../../src/ledger/journal.js'
+import { balances, journalOf } from '../../src/ledger/journal.js'
 import { refundTraces } from '../support/refund-traces.js'
 import { failureOf, runActivity } from '../support/run-activity.js'
-import { refundFact } from '../support/seed.js'
+import { paidFact, refundFact } from '../support/seed.js'
 import { useWorkshop } from '../support/workshop.js'
 
 const workshop = useWorkshop()
@@ -100,6 +100,39 @@ describe('settleRefund', () => {
     await storeQueried(refund, refundFact(refund, 'success', { settlementFen: fen(900) }))
     await settle(refund)
     expect((await traces(refund)).journal).toEqual(['J1.1 900', 'J2.1 900', 'J2.2 100'])
+  })
+
+  test('a refund of money that was held: leaves suspense and touches no returns', async () => {
+    const { seed, activities } = workshop
+    const held = await seed.payment()
+    await seed.paymentFact(
+      held,
+      paidFact(held, { totalFen: fen(9_999), settlementFen: fen(9_999) }),
+    )
+    await activities.settlePayment(held.id)
+    // Nobody asks for such a refund yet, so the owner writes what asking would.
+    const [row] = await seed.look<{ id: string }>(
+      `insert into refunds (id, merchant_id, payment_id, account_id, api_version, mch_id,
+         out_refund_no, amount_fen, total_fen, reason, requested_by, requested_for, expires_at,
+         created_at, updated_at)
+       select gen_random_uuid(), merchant_id, id, account_id, api_version, mch_id, 'R-held', 9999,
+         total_fen, 'x', $2, 'clerk', now(), now(), now() from payments where id = $1
+       returning id`,
+      held.id,
+      seed.asker,
+    )
+    const asked = await seed.readRefund(row?.id ?? '')
+    const now = clock.now()
+    const approved = await seed.change(asked, { state: 'approved' })
+    const refunding = { state: 'refunding', cause: 'unknown', firstSubmittedAt: now } as const
+    const refund = await seed.change(approved, refunding)
+    await storeQueried(refund, refundFact(refund, 'success'))
+    await settle(refund)
+    const lines = await journalOf(seed.api, [{ kind: 'refund', id: refund.id }])
+    expect(lines.map(({ rule, debit }) => [rule, debit.split(':')[0]])).toEqual([
+      ['J1', 'refunds_in_transit'],
+      ['J2', 'suspense'],
+    ])
   })
 
   test('a settlement larger than the refund: is cut to the refund', async () => {

@@ -47,6 +47,7 @@ describe('the OpenAPI document', () => {
       'get /healthz',
       'get /metrics',
       'get /readyz',
+      'get /v1/ledger/head',
       'get /v1/payments',
       'get /v1/payments/{id}',
       'get /v1/refunds',

@@ -5,7 +5,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { markFactsApplied } from '../../src/db/inbox.js'
 import { inTransaction } from '../../src/db/transaction.js'
 import { NOTIFICATION_SUCCESS } from '../../src/wechat/v2/notifications.js'
-import { signFields, type SignType } from '../../src/wechat/v2/sign.js'
 import { writeXml } from '../../src/wechat/v2/xml-writer.js'
 import {
   API_V2_KEY,
@@ -20,6 +19,7 @@ import {
   startServer,
   type ServerUnderTest,
 } from './server-under-test.js'
+import { OTHER_KEY, paidFields, signedXml, type Fields } from './paid-notification.js'
 
 let server: ServerUnderTest
 
@@ -32,36 +32,9 @@ afterEach(() => {
   server.engine.calls.length = 0
 })
 
-type Fields = Readonly<Record<string, string>>
-
-const OTHER_KEY = 'ffffffffffffffffffffffffffffffff'
-
 async function newPayment(): Promise<{ id: string; outTradeNo: string }> {
   const sent = { idempotencyKey: onceKey(), body: ORDER }
   return (await send(server, 'POST /v1/payments', sent)).json()
-}
-
-const paidFields = (outTradeNo: string): Fields => ({
-  appid: APP_ID,
-  bank_type: 'OTHERS',
-  cash_fee: '1000',
-  fee_type: 'CNY',
-  is_subscribe: 'N',
-  mch_id: MCH_ID,
-  nonce_str: '5d2b6c2a8db53831f7eda20af46e531c',
-  openid: OPENID,
-  out_trade_no: outTradeNo,
-  result_code: 'SUCCESS',
-  return_code: 'SUCCESS',
-  time_end: '20261123120000',
-  total_fee: '1000',
-  trade_type: 'JSAPI',
-  transaction_id: `4200${outTradeNo}`,
-})
-
-function signedXml(fields: Fields, key = API_V2_KEY, type: SignType = 'MD5'): string {
-  const entries = new Map(Object.entries(fields))
-  return writeXml(entries.set('sign', signFields(entries, key, type)))
 }
 
 /** AES-256-ECB under the lower-case hex of the API key's MD5, in Base64. */

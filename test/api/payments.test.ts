@@ -2,11 +2,13 @@ import { Value } from 'typebox/value'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 import { openChannelRequest } from '../../src/db/channel-requests.js'
+import { payerRef } from '../../src/db/payers.js'
 import { isOutTradeNo } from '../../src/domain/ids.js'
 import { CreatePayment } from '../../src/api/schemas/payment.js'
 import {
   API_V2_KEY,
   APP_ID,
+  MERCHANT,
   onceKey,
   ORDER,
   paidPayment,
@@ -151,6 +153,15 @@ describe('creating a payment', () => {
     expect([away.statusCode, away.json().code]).toEqual([503, 'engine_unavailable'])
     server.engine.placing = 'placed'
     expect((await create({}, key)).statusCode).toBe(201)
+  })
+
+  test('who pays: is stored as a hash that only the master key makes', async () => {
+    const { id } = (await create()).json()
+    const [row] = await server.owner.rows<{ ref: Buffer }>(
+      { text: 'select payer_ref as ref from payments where id = $1' },
+      [id],
+    )
+    expect(row?.ref).toEqual(payerRef(server.envelope, MERCHANT.id, ORDER.openid))
   })
 
   test('the stored request: has what was ordered, and no clear openid', async () => {

@@ -25,7 +25,7 @@ describe('the jobs of docker-compose.yml', () => {
       return /PASSWORD|KEY/.test(name)
     })
     const others = readEnvironment(second.stdout)
-    expect(secrets.length).toBe(6)
+    expect(secrets.length).toBe(7)
     for (const [name, value] of secrets) {
       expect(value).toMatch(name.endsWith('KEY') ? /^[\w+/]{43}=$/ : /^[0-9a-f]{48}$/)
       expect(others[name]).not.toBe(value)

@@ -4,6 +4,7 @@ import {
   decisionsOf,
   findDecision,
   markDecisionApplied,
+  markDecisionResent,
   markDecisionSignalled,
   recordDecision,
   recordOperatorApproval,
@@ -111,6 +112,22 @@ describe('decisions', () => {
     expect([decision?.outcome, decision?.appliedAt]).toEqual(['applied', later(1)])
   })
 
+  test('the marks: are set once each, and sending again stands beside them', async () => {
+    const { id } = await decide(await addRefund(book, paymentId, 10))
+    await markDecisionSignalled(book.api, id, later(1))
+    await markDecisionSignalled(book.api, id, later(2))
+    await markDecisionResent(book.worker, id, later(200))
+    await markDecisionResent(book.worker, id, later(400))
+    const rows = await run(
+      book.api,
+      `select stored_at as stored, signalled_at as signalled, resent_at as resent,
+         resent_count as times from refund_decisions where id = $1`,
+      [id],
+    )
+    expect(rows).toEqual([{ stored: NOW, signalled: later(1), resent: later(400), times: 2 }])
+    await inTransaction(book.worker, (tx) => markDecisionApplied(tx, id, 'applied', later(401)))
+  })
+
   test('what to send again: is unapplied, and its last signal is long ago', async () => {
     await run(
       book.worker,
@@ -123,7 +140,8 @@ describe('decisions', () => {
     const justNow = await decide(refundId, { verb: 'cancel', now: later(-500) })
     await decide(refundId, { actingUser: 'Carol', now: later(-10) })
     await markDecisionSignalled(book.api, longAgo.id, later(-200))
-    await markDecisionSignalled(book.api, justNow.id, later(-20))
+    await markDecisionSignalled(book.api, justNow.id, later(-300))
+    await markDecisionResent(book.worker, justNow.id, later(-20))
     expect(await undeliveredDecisions(book.worker, later(-120), 10)).toEqual([
       { id: longAgo.id, refundId },
       { id: never.id, refundId },

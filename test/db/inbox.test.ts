@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { newId } from '../../src/db/ids.js'
 import {
+  markFactResent,
   markFactsApplied,
   markFactSignalled,
   storeFact,
@@ -92,6 +93,32 @@ describe('the inbox', () => {
     expect(rows).toEqual([{ outcome: 'accepted', at: later(1) }])
   })
 
+  test('the marks: are set once each, and sending again stands beside them', async () => {
+    const { id } = await store()
+    await markFactSignalled(book.api, id, later(1))
+    await markFactSignalled(book.api, id, later(2))
+    await markFactResent(book.worker, id, later(200))
+    await markFactResent(book.worker, id, later(400))
+    await apply([id], 'accepted', later(401))
+    const rows = await run(
+      book.api,
+      `select stored_at as stored, signalled_at as signalled, applied_at as applied,
+         resent_at as resent, resent_count as times from inbox where id = $1`,
+      [id],
+    )
+    expect(rows).toEqual([
+      { stored: NOW, signalled: later(1), applied: later(401), resent: later(400), times: 2 },
+    ])
+  })
+
+  test('a fact that was never signalled: is signalled when it is sent again', async () => {
+    const { id } = await store()
+    await markFactResent(book.worker, id, later(200))
+    await markFactSignalled(book.api, id, later(201))
+    const rows = await run(book.api, 'select signalled_at as at from inbox where id = $1', [id])
+    expect(rows).toEqual([{ at: later(200) }])
+  })
+
   test('what is left of a subject: is its unapplied facts, oldest first', async () => {
     const subjectId = newId(NOW)
     const second = await store({ subjectId, now: later(2) })
@@ -113,7 +140,8 @@ describe('the inbox', () => {
     const done = await store({ now: later(-600) })
     await store({ now: later(-10) })
     await markFactSignalled(book.api, longAgo.id, later(-200))
-    await markFactSignalled(book.api, justNow.id, later(-20))
+    await markFactSignalled(book.api, justNow.id, later(-300))
+    await markFactResent(book.worker, justNow.id, later(-20))
     await apply([done.id], 'accepted', NOW)
 
     const before = later(-120)

@@ -5,8 +5,8 @@ import {
   findPayment,
   findPaymentByNumber,
   findPaymentByReference,
-  isOrderPaid,
   listPayments,
+  lockForSettling,
   markPlaced,
   markPlaceRefused,
   setDueAt,
@@ -73,8 +73,8 @@ describe('payments', () => {
     const held = await addPayment(book, { ...options, disposition: 'held' }).catch(() => undefined)
     expect(held).toBeUndefined()
 
-    const paid = (id: string) =>
-      inTransaction(book.worker, (tx) => isOrderPaid(tx, { ...book, id, orderRef: 'order-9' }))
+    const paid = async (id: string) =>
+      (await inTransaction(book.worker, (tx) => lockForSettling(tx, id)))?.orderPaid
     expect([await paid(first), await paid(second)]).toEqual([true, false])
   })
 

@@ -31,6 +31,7 @@ test.each([
   ['a type', 'alter table merchants alter column name type varchar(64)'],
   ['a default', 'alter table payments alter column due_count set default 1'],
   ['a constraint', 'alter table payments drop constraint payments_refunded_within_paid'],
+  ['a domain', 'alter domain account_name drop constraint account_name_check'],
   ['an index', 'create index on audit (at)'],
   ['a trigger', 'drop trigger refunds_count on refunds'],
   ['a trigger that sleeps', 'alter table refunds disable trigger refunds_count'],

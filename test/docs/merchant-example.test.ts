@@ -13,7 +13,7 @@ describe('what docs/operating.md says of merchants and keys', () => {
   })
 
   test('scopes: those named are those that exist', () => {
-    const named = new Set(page.match(/\b(?:payments|refunds):[a-z]+\b/g))
+    const named = new Set(page.match(/\b(?:payments|refunds|ledger):[a-z]+\b/g))
     expect([...named].toSorted()).toEqual([...SCOPES].toSorted())
   })
 })

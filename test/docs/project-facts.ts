@@ -28,7 +28,7 @@ export function knownVariables(): ReadonlySet<string> {
   return new Set(read('src/config.ts').match(/\b(?:(?:YUANLU|TEMPORAL)_[A-Z_]+|NODE_ENV)\b/g))
 }
 
-const USAGE = /^Usage: yuanlu (?<path>[a-z ]*)/
+const USAGE = /^Usage: yuanlu (?<path>[a-z -]*)/
 
 /**
  * Whether the command line has a command with these options: its own help answers, and each option

@@ -73,7 +73,7 @@ describe('the journal', () => {
     const good = postPaid(book, fen(1000), fen(850))
     const bad = { ...good[1], credit: good[1]?.debit } as Transfer
     expect(await refusalOf(post(causeOf('payment', id), [...good.slice(0, 1), bad]))).toBe(
-      'journal_two_accounts',
+      'journal_rule_accounts',
     )
     expect(await journalOf(book.api, [{ kind: 'payment', id }])).toEqual([])
   })

@@ -13,6 +13,7 @@ import {
   insertMerchant,
   type AccountRow,
 } from '../../src/db/merchants.js'
+import { payerRef } from '../../src/db/payers.js'
 import { findPayment, insertPayment, type PaymentRow } from '../../src/db/payments.js'
 import { Database } from '../../src/db/pool.js'
 import {
@@ -32,6 +33,8 @@ import type { DatabaseUrls } from './database-template.js'
 const HOUR_MS = 3_600_000
 const CONNECTIONS_MAX = 4
 const APP_ID = 'wx0000000000000001'
+/** Who pays every order of a seed. */
+export const SEED_OPENID = 'openid-of-nobody'
 
 /** Business time that stands still unless a test moves it. */
 export class TestClock {
@@ -54,6 +57,8 @@ export interface SeedOptions {
   readonly operatorLimitFen?: number
   readonly timeScale?: number
   readonly clock?: { now(): Date }
+  /** Random unless a process of its own has to be told the same. */
+  readonly masterKey?: Buffer
 }
 
 interface Parties {
@@ -113,7 +118,7 @@ export class Seed {
       owner,
       api: open(urls.apiUrl),
       worker: open(urls.workerUrl),
-      envelope: new Envelope(randomBytes(32)),
+      envelope: new Envelope(options.masterKey ?? randomBytes(32)),
       clock,
       account,
       asker: await addKey('asks'),
@@ -139,7 +144,7 @@ export class Seed {
       body: 'Shop-Tea',
       totalFen: fen(totalFen),
       payerIp: '203.0.113.7',
-      openid: 'openid-of-nobody',
+      openid: SEED_OPENID,
       notifyUrl: `https://pay.example.com/notify/${this.account.notifyToken}/payment`,
     }
     await inTransaction(this.api, (tx) =>
@@ -154,6 +159,7 @@ export class Seed {
         description: 'Tea',
         totalFen,
         channelRequest: sealChannelRequest(this.envelope, id, request),
+        payerRef: payerRef(this.envelope, this.account.merchantId, SEED_OPENID),
         expiresAt: new Date(now.getTime() + expiresInMs),
         now,
       }),

@@ -43,6 +43,8 @@ export interface StackOptions {
   /** False when the test runs workers as processes of their own. */
   readonly withWorker?: boolean
   readonly operatorLimitFen?: number
+  /** Seal the book, which a worker does that has a key for it; it does unless told otherwise. */
+  readonly isSealing?: boolean
 }
 
 export const MERCHANT_ID = 'demo-shop'
@@ -50,7 +52,7 @@ export const MERCHANT_ID = 'demo-shop'
 export const UNBOUND_APP_ID = 'wxffffffffffffffff'
 
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { rate, withWorker = true, operatorLimitFen = 0 } = options
+  const { rate, withWorker = true, operatorLimitFen = 0, isSealing = true } = options
   const [database, sandbox] = await Promise.all([createTestDatabase(), startTestSandbox({ rate })])
   const [merchant] = sandbox.merchants
   const masterKey = randomBytes(32)
@@ -66,6 +68,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     YUANLU_DATABASE_URL_API: database.apiUrl,
     YUANLU_DATABASE_URL_WORKER: database.workerUrl,
     YUANLU_MASTER_KEY: masterKey.toString('base64'),
+    ...(isSealing ? { YUANLU_LEDGER_KEY: LEDGER_KEY.toString('base64') } : {}),
     YUANLU_PORT: String(port),
     YUANLU_PUBLIC_BASE_URL: apiUrl,
     YUANLU_TASK_QUEUE: useTestTemporal('e2e.test.ts').taskQueue,
@@ -135,6 +138,8 @@ async function setUp(
   return { requester: requester.key, approver: approver.key }
 }
 
+const LEDGER_KEY = Buffer.alloc(32, 5)
+
 async function runWorker(
   environment: Readonly<Record<string, string>>,
   masterKey: Buffer,
@@ -144,6 +149,7 @@ async function runWorker(
   return startWorker({
     databaseUrl: environment['YUANLU_DATABASE_URL_WORKER'] ?? '',
     masterKey,
+    ...('YUANLU_LEDGER_KEY' in environment ? { ledgerKey: LEDGER_KEY } : {}),
     temporalAddress: inject('temporalAddress'),
     temporalNamespace: 'default',
     taskQueue: environment['YUANLU_TASK_QUEUE'] ?? '',

@@ -3,6 +3,7 @@ import type { ApiKeyRow } from '../../db/api-keys.js'
 import { sealChannelRequest } from '../../db/channel-requests.js'
 import { claimIdempotencyKey } from '../../db/idempotency.js'
 import { newId, newOutTradeNo } from '../../db/ids.js'
+import { payerRef } from '../../db/payers.js'
 import { findPayment, insertPayment, listPayments, type NewPayment } from '../../db/payments.js'
 import { inTransaction, violatedConstraint, type Transaction } from '../../db/transaction.js'
 import { CodedError, type ErrorCode } from '../../domain/errors.js'
@@ -74,6 +75,7 @@ async function chooseAccount(context: ApiContext, call: CreatePaymentCall): Prom
 function newPayment(context: ApiContext, call: CreatePaymentCall, chosen: Chosen): NewPayment {
   const { account, appId } = chosen
   const { amountFen, description, openid, attach, orderRef, expiresInSeconds } = call.body
+  const { merchantId } = call.client
   const now = context.clock.now()
   const id = newId(now)
   const outTradeNo = call.body.outTradeNo ?? newOutTradeNo(now)
@@ -89,7 +91,7 @@ function newPayment(context: ApiContext, call: CreatePaymentCall, chosen: Chosen
   )
   return {
     id,
-    merchantId: call.client.merchantId,
+    merchantId,
     accountId: account.id,
     mchId: account.mchId,
     appId,
@@ -98,6 +100,7 @@ function newPayment(context: ApiContext, call: CreatePaymentCall, chosen: Chosen
     description,
     totalFen: amountFen,
     channelRequest: sealChannelRequest(context.envelope, id, request),
+    payerRef: payerRef(context.envelope, merchantId, openid),
     expiresAt,
     now,
   }

@@ -1,5 +1,6 @@
 import { newId } from '../../db/ids.js'
-import { markFactSignalled, storeFact, type NewFact } from '../../db/inbox.js'
+import { storeNotification, type RawMessage } from '../../db/inbox-bodies.js'
+import { markFactSignalled, type NewFact } from '../../db/inbox.js'
 import { findPayment, findPaymentByNumber } from '../../db/payments.js'
 import { findRefundByNumber } from '../../db/refunds.js'
 import { paymentFactKey } from '../../domain/payment.js'
@@ -23,26 +24,27 @@ export type Received =
 const refused = (reason: OwnRefusal): Received => ({ kind: 'refused', reason })
 
 /**
- * Verifies a notification of one account from its raw bytes and stores what it says as one row.
- * Nothing is judged here: the workflow applies the row, and holds money that does not match.
+ * Verifies a notification of one account from its raw bytes and stores what it says as one row,
+ * with the bytes beside it. Nothing is judged here: the workflow applies the row, and holds money
+ * that does not match.
  */
 export async function receiveNotification(
   context: ApiContext,
   kind: NotificationKind,
   keyed: KeyedAccount,
-  body: Uint8Array,
+  raw: RawMessage,
 ): Promise<Received> {
   const receive = kind === 'payment' ? receivePayment : receiveRefund
-  return receive(context, keyed, body)
+  return receive(context, keyed, raw)
 }
 
 async function receivePayment(
   context: ApiContext,
   { account, apiV2Keys }: KeyedAccount,
-  body: Uint8Array,
+  raw: RawMessage,
 ): Promise<Received> {
   const { mchId, appIds } = account
-  const fact = readPaymentNotification(body, { mchId, appIds, apiKeys: apiV2Keys })
+  const fact = readPaymentNotification(raw.body, { mchId, appIds, apiKeys: apiV2Keys })
   if (fact.kind === 'refused') return fact
   const payment = await findPaymentByNumber(context.db, account.id, fact.outTradeNo)
   if (payment === undefined) return refused('unknown_number')
@@ -57,6 +59,7 @@ async function receivePayment(
       verifiedBy: 'signature',
       fact,
     },
+    raw,
     (inboxId) => context.engine.paymentFact(payment, inboxId),
   )
 }
@@ -64,10 +67,10 @@ async function receivePayment(
 async function receiveRefund(
   context: ApiContext,
   { account, apiV2Keys }: KeyedAccount,
-  body: Uint8Array,
+  raw: RawMessage,
 ): Promise<Received> {
   const { mchId, appIds } = account
-  const notice = readRefundNotification(body, { mchId, appIds, apiKeys: apiV2Keys })
+  const notice = readRefundNotification(raw.body, { mchId, appIds, apiKeys: apiV2Keys })
   if (!('status' in notice)) return notice
   const refund = await findRefundByNumber(context.db, account.id, notice.outRefundNo)
   if (refund === undefined) return refused('unknown_number')
@@ -82,17 +85,19 @@ async function receiveRefund(
       verifiedBy: 'decryption',
       fact: notice,
     },
+    raw,
     (inboxId) => context.engine.refundFact({ ...refund, outTradeNo: payment.outTradeNo }, inboxId),
   )
 }
 
 async function store(
-  { db, clock, gate }: ApiContext,
+  { db, envelope, clock, gate }: ApiContext,
   fact: Omit<NewFact, 'id' | 'source' | 'now'>,
+  raw: RawMessage,
   signal: (inboxId: string) => Promise<void>,
 ): Promise<Received> {
   const now = clock.now()
-  const stored = await storeFact(db, { ...fact, id: newId(now), source: 'notify', now })
+  const stored = await storeNotification(db, envelope, { ...fact, id: newId(now), now }, raw)
   if (stored.applied) return { kind: 'duplicate' }
   const deliver = async (): Promise<void> => {
     await gate.run(() => signal(stored.id))

@@ -17,6 +17,7 @@ export async function installDocumentation(app: ApiServer): Promise<void> {
       tags: [
         { name: 'payments', description: 'Payments and the parameters to pay them with' },
         { name: 'refunds', description: 'Refunds and the decisions about them' },
+        { name: 'ledger', description: 'The book and its seals' },
         { name: 'operation', description: 'Health and metrics' },
       ],
       security: [{ apiKey: [] }],

@@ -91,7 +91,8 @@ function addRoute(
       const keyed = accounts.get(request)
       if (keyed === undefined) throw new CodedError('not_found')
       const body = request.body instanceof Uint8Array ? request.body : new Uint8Array()
-      const received = await receiveNotification(context, kind, keyed, body)
+      const raw = { body, headers: request.headers }
+      const received = await receiveNotification(context, kind, keyed, raw)
       const result = received.kind === 'refused' ? received.reason : received.kind
       context.metrics.notifications.inc({ kind, result })
       if (received.kind === 'refused') {

@@ -31,8 +31,8 @@ export async function readIfThere(file: string): Promise<string | undefined> {
   }
 }
 
-/** A key of 256 random bits in Base64, as `YUANLU_MASTER_KEY` takes it. */
-export const newMasterKey = (): string => randomBytes(32).toString('base64')
+/** A key of 256 random bits in Base64, as `YUANLU_MASTER_KEY` and `YUANLU_LEDGER_KEY` take it. */
+export const newKey = (): string => randomBytes(32).toString('base64')
 
 /** A password that needs no escaping in an address. */
 export const newPassword = (): string => randomBytes(24).toString('base64url')

@@ -12,7 +12,7 @@ import { choosePorts, type Ports } from './ports.js'
 import { SandboxControl } from './sandbox-control.js'
 import { commandService, postgresService, temporalService } from './services.js'
 import { openShop, type Shop } from './shop.js'
-import { keepSecret, newMasterKey, newPassword } from './stored-secret.js'
+import { keepSecret, newKey, newPassword } from './stored-secret.js'
 import type { Service, Supervisor } from './supervisor.js'
 import { bundleWorkflows } from './workflow-bundle.js'
 
@@ -88,6 +88,7 @@ export async function bringUp(options: SystemOptions): Promise<System> {
 
 interface Secrets {
   readonly masterKey: string
+  readonly ledgerKey: string
   readonly apiPassword: string
   readonly workerPassword: string
 }
@@ -95,7 +96,8 @@ interface Secrets {
 async function keepSecrets({ dataDir }: Place): Promise<Secrets> {
   const keep = (name: string, make: () => string) => keepSecret(path.join(dataDir, name), make)
   return {
-    masterKey: await keep('master-key', newMasterKey),
+    masterKey: await keep('master-key', newKey),
+    ledgerKey: await keep('ledger-key', newKey),
     apiPassword: await keep('api-password', newPassword),
     workerPassword: await keep('worker-password', newPassword),
   }
@@ -122,6 +124,7 @@ function environmentOf(ports: Ports, secrets: Secrets, place: Place) {
     worker: {
       ...shared,
       YUANLU_DATABASE_URL_WORKER: workerUrlOf(ports, secrets),
+      YUANLU_LEDGER_KEY: secrets.ledgerKey,
       YUANLU_METRICS_PORT: String(ports.workerMetrics),
       YUANLU_SANDBOX_URL: sandboxUrlOf(ports),
       YUANLU_SANDBOX_CA: path.join(place.sandbox, 'ca.pem'),

@@ -13,10 +13,15 @@ create table inbox (
   times_seen int not null default 1,
   stored_at timestamptz not null,
   signalled_at timestamptz,
+  resent_at timestamptz,
+  resent_count int not null default 0,
   applied_at timestamptz,
   outcome text,
   unique (account_id, kind, business_key)
-);
+-- Told again and signalled are marks no index holds. What is applied leaves the index of what is
+-- not, which every loop reads, so its dead entries are cleaned up early.
+) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01,
+  autovacuum_analyze_scale_factor = 0.02);
 
 create index inbox_unapplied on inbox (stored_at) where applied_at is null;
 create index inbox_by_subject on inbox (subject_id);
@@ -31,6 +36,8 @@ create table refund_decisions (
   reason text not null check (length(reason) between 1 and 256),
   stored_at timestamptz not null,
   signalled_at timestamptz,
+  resent_at timestamptz,
+  resent_count int not null default 0,
   applied_at timestamptz,
   outcome text
 );
@@ -40,7 +47,17 @@ create unique index refund_decisions_once
   on refund_decisions (refund_id, verb, principal_id, acting_user);
 create index refund_decisions_unapplied on refund_decisions (stored_at) where applied_at is null;
 
--- What is written in a row stays; its marks are set once each.
+-- What is written in a row stays. Its marks (stored, signalled, applied) are set once each; that a
+-- row was sent again stands beside them, one more each time.
+create function marks_move_on(
+  old_signalled timestamptz, old_resent timestamptz, old_count int,
+  new_signalled timestamptz, new_resent timestamptz, new_count int
+) returns boolean language sql immutable as $$
+  select (old_signalled is null or new_signalled is not distinct from old_signalled)
+    and ((new_resent, new_count) is not distinct from (old_resent, old_count)
+      or (new_resent is not null and new_count = old_count + 1))
+$$;
+
 create function inbox_guard() returns trigger language plpgsql as $$
 begin
   if (old.id, old.account_id, old.kind, old.business_key, old.subject_id, old.source,
@@ -49,6 +66,8 @@ begin
      (new.id, new.account_id, new.kind, new.business_key, new.subject_id, new.source,
       new.verified_by, new.fact, new.stored_at)
      or new.times_seen < old.times_seen
+     or not public.marks_move_on(old.signalled_at, old.resent_at, old.resent_count,
+       new.signalled_at, new.resent_at, new.resent_count)
      or (old.applied_at is not null and
          (old.applied_at, old.outcome) is distinct from (new.applied_at, new.outcome)) then
     raise exception 'a stored fact never changes'
@@ -69,6 +88,8 @@ begin
      is distinct from
      (new.id, new.refund_id, new.verb, new.principal_kind, new.principal_id, new.acting_user,
       new.reason, new.stored_at)
+     or not public.marks_move_on(old.signalled_at, old.resent_at, old.resent_count,
+       new.signalled_at, new.resent_at, new.resent_count)
      or (old.applied_at is not null and
          (old.applied_at, old.outcome) is distinct from (new.applied_at, new.outcome)) then
     raise exception 'a decision never changes'
@@ -87,9 +108,11 @@ grant select on inbox, refund_decisions to yuanlu_api, yuanlu_worker;
 grant insert (id, account_id, kind, business_key, subject_id, source, verified_by, fact, stored_at)
   on inbox to yuanlu_api, yuanlu_worker;
 grant update (times_seen, signalled_at) on inbox to yuanlu_api;
-grant update (times_seen, signalled_at, applied_at, outcome) on inbox to yuanlu_worker;
+grant update (times_seen, signalled_at, resent_at, resent_count, applied_at, outcome)
+  on inbox to yuanlu_worker;
 grant update (signalled_at) on refund_decisions to yuanlu_api;
-grant update (signalled_at, applied_at, outcome) on refund_decisions to yuanlu_worker;
+grant update (signalled_at, resent_at, resent_count, applied_at, outcome)
+  on refund_decisions to yuanlu_worker;
 
 -- Only the API authenticates people, so only it inserts decisions, and never another's kind.
 grant insert (id, refund_id, verb, principal_kind, principal_id, acting_user, reason, stored_at)

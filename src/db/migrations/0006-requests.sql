@@ -61,3 +61,31 @@ end $$;
 
 revoke all on function request_refund from public;
 grant execute on function request_refund to yuanlu_api;
+
+-- Settling a payment begins with this, in one round trip: the payment is locked, and only then is
+-- read what others may have written while the lock was waited for. Two payments of one order are
+-- never both open, so of the other one everything is decided before this one can be settled.
+create function lock_for_settling(p_payment_id uuid) returns table (
+  merchant_id text, account_id uuid, mch_id text, app_id text, out_trade_no text, state text,
+  attention text, total_fen bigint, transaction_id text, order_paid boolean, facts jsonb
+) language plpgsql set search_path = public, pg_temp as $$
+declare
+  payment payments%rowtype;
+begin
+  select * into payment from payments p where p.id = p_payment_id for no key update;
+  if not found then
+    return;
+  end if;
+  return query select payment.merchant_id, payment.account_id, payment.mch_id, payment.app_id,
+    payment.out_trade_no, payment.state, payment.attention, payment.total_fen,
+    payment.transaction_id,
+    payment.order_ref is not null and exists (select from payments o
+      where o.merchant_id = payment.merchant_id and o.order_ref = payment.order_ref
+        and o.disposition = 'accepted' and o.id <> payment.id),
+    (select coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'fact', i.fact)
+        order by i.stored_at, i.id), '[]')
+      from inbox i where i.subject_id = payment.id and i.applied_at is null);
+end $$;
+
+revoke all on function lock_for_settling from public;
+grant execute on function lock_for_settling to yuanlu_worker;

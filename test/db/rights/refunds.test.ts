@@ -1,85 +1,9 @@
 import { describe } from 'vitest'
 
-import {
-  allowed,
-  noRight,
-  refused,
-  testPermissions,
-  testRefusals,
-  useScene,
-} from '../support/rights.js'
-import { ask, changeRefund, REFUND } from '../support/scene.js'
-
-const NO_RIGHT = noRight('refunds')
-
-const REFUSED = [
-  ...refused('worker', 'refunds_transition', {
-    'takes a done refund back': changeRefund('done', "state = 'refunding', done_at = null"),
-    'wakes a rejected refund': changeRefund('rejected', "state = 'pending'"),
-    'skips the approval': changeRefund('pending', "state = 'refunding'"),
-    'calls a pending refund done': changeRefund('pending', "state = 'done', done_at = now()"),
-    'cancels what was sent': changeRefund('refunding', "state = 'cancelled'"),
-  }),
-  ...refused('worker', 'refunds_sent_has_time', {
-    'sends without saying when': changeRefund('approved', "state = 'refunding'"),
-    'says it was sent before it is': changeRefund('approved', 'first_submitted_at = now()'),
-  }),
-  ...refused('worker', 'refunds_done_has_time', {
-    'calls it done without a time': changeRefund('refunding', "state = 'done'"),
-  }),
-  ...refused('worker', 'refunds_set_once', {
-    'moves when it was first sent': changeRefund('refunding', 'first_submitted_at = now()'),
-    'forgets when it was first sent': changeRefund('refunding', 'first_submitted_at = null'),
-  }),
-  ...refused('worker', NO_RIGHT, {
-    'changes the amount': changeRefund('pending', 'amount_fen = 1'),
-    'moves it to another payment': changeRefund('pending', "payment_id = '{other}'"),
-    'changes its number': changeRefund('pending', "out_refund_no = 'R-2'"),
-    'changes who asked': changeRefund('pending', "requested_for = 'Bob'"),
-    'makes a refund of its own': REFUND,
-    'deletes a refund': 'delete from refunds',
-    'truncates refunds': 'truncate refunds cascade',
-  }),
-  ...refused('worker', 'permission denied for function request_refund', {
-    'asks for a refund': ask(1),
-  }),
-  ...refused('api', NO_RIGHT, {
-    'changes a state': changeRefund('pending', "state = 'approved'"),
-    'changes the amount': changeRefund('pending', 'amount_fen = 1'),
-    'moves it to another payment': changeRefund('pending', "payment_id = '{other}'"),
-    'makes a refund without asking': REFUND,
-    'deletes a refund': 'delete from refunds',
-    'truncates refunds': 'truncate refunds cascade',
-  }),
-  ...refused('api', 'refunds_amount_fen_check', {
-    'asks for nothing': ask(0),
-    'asks for less than nothing': ask(-1),
-  }),
-  ...refused('owner', 'payments_refunds_within_paid', {
-    'refunds more than is left': REFUND.replace('600, 1000', '1001, 2000'),
-  }),
-  ...refused('owner', 'refunds_within_total', {
-    'refunds more than the total': REFUND.replace('600, 1000', '600, 599'),
-  }),
-  ...refused('owner', 'refunds_begin_pending', {
-    'begins a refund as approved': REFUND.replace('total_fen,', 'total_fen, state,').replace(
-      '600, 1000,',
-      "600, 1000, 'approved',",
-    ),
-  }),
-  ...refused('owner', 'refunds_immutable', {
-    'changes the amount': changeRefund('pending', 'amount_fen = 1'),
-    'moves it to another payment': changeRefund('pending', "payment_id = '{other}'"),
-    'gives it another reason': changeRefund('pending', "reason = 'y'"),
-  }),
-  ...refused('owner', 'refunds_transition', {
-    'lets a rejected refund count again': changeRefund('rejected', "state = 'approved'"),
-  }),
-  ...refused('owner', 'refunds_never_removed', {
-    'deletes a refund': 'delete from refunds',
-    'truncates refunds': 'truncate refunds cascade',
-  }),
-]
+import { allowed } from '../support/refusals.js'
+import { ask, changeRefund } from '../support/texts.js'
+import { testPermissions, testRefusals, useScene } from '../support/rights.js'
+import { REFUND_REFUSALS } from './tables/refunds.js'
 
 const ALLOWED = [
   ...allowed('api', { 'asks for a refund': ask(1) }),
@@ -92,6 +16,6 @@ const ALLOWED = [
 
 describe('rights on refunds', () => {
   const scene = useScene()
-  testRefusals(scene, REFUSED)
+  testRefusals(scene, REFUND_REFUSALS)
   testPermissions(scene, ALLOWED)
 })

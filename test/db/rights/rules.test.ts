@@ -1,65 +1,13 @@
 import { describe, expect, test } from 'vitest'
 
-import { noRight, refused, testRefusals, useScene } from '../support/rights.js'
 import { refusalOf } from '../support/refusal.js'
-import { changePayment, changeRefund } from '../support/scene.js'
-
-const REFUSED = [
-  ...refused('worker', noRight('payment_transitions'), {
-    'adds a way out of paid': "insert into payment_transitions values ('paid', 'closed')",
-  }),
-  ...refused('worker', noRight('refund_transitions'), {
-    'adds a way out of done': "insert into refund_transitions values ('done', 'pending')",
-  }),
-  ...refused('worker', noRight('refund_effects'), {
-    'lets reserved amounts not count': "update refund_effects set bucket = 'none'",
-  }),
-  ...refused('worker', 'must be owner of table refunds', {
-    'switches a trigger off': 'alter table refunds disable trigger refunds_count',
-  }),
-  ...refused('worker', 'permission denied to set parameter "session_replication_role"', {
-    'plays a replica to skip triggers': "set session_replication_role = 'replica'",
-  }),
-  ...refused('api', 'permission denied for schema public', {
-    'puts a table beside ours': 'create table public.payments_copy (id int)',
-  }),
-  ...refused('api', 'permission denied to set role "yuanlu_worker"', {
-    'calls itself the worker': 'set role yuanlu_worker',
-  }),
-  ...refused('worker', noRight('merchants'), {
-    'raises the limit of the operator': 'update merchants set engine_operator_limit_fen = 1',
-  }),
-  ...refused('api', noRight('channel_accounts'), {
-    'changes a notify token': "update channel_accounts set notify_token = 'x'",
-  }),
-  ...refused('api', noRight('api_keys'), {
-    'gives itself an API key': 'insert into api_keys (id) values (gen_random_uuid())',
-    'widens the scopes of a key': "update api_keys set scopes = '{}'",
-  }),
-  ...refused('worker', noRight('api_keys'), { 'reads the API keys': 'table api_keys' }),
-  ...refused('api', noRight('credential_versions'), {
-    'stores a credential': 'insert into credential_versions (version) values (1)',
-    'retires a credential': "update credential_versions set state = 'retired'",
-  }),
-  ...refused('worker', noRight('credential_versions'), {
-    'stores a credential': 'insert into credential_versions (version) values (1)',
-    'deletes a credential': 'delete from credential_versions',
-  }),
-  ...refused('api', noRight('idempotency_keys'), {
-    'frees an idempotency key': 'delete from idempotency_keys',
-    'rewrites an idempotency key': "update idempotency_keys set key = 'x'",
-  }),
-  ...refused('worker', noRight('idempotency_keys'), {
-    'reads the idempotency keys': 'table idempotency_keys',
-  }),
-  ...refused('worker', noRight('schema_migrations'), {
-    'says that a migration has run': "insert into schema_migrations values ('x')",
-  }),
-]
+import { changePayment, changeRefund } from '../support/texts.js'
+import { testRefusals, useScene } from '../support/rights.js'
+import { RULE_REFUSALS } from './tables/rules.js'
 
 describe('rights on what the rules are made of', () => {
   const scene = useScene()
-  testRefusals(scene, REFUSED)
+  testRefusals(scene, RULE_REFUSALS)
 
   // A temporary table stands before a real one, unless the function says where it looks.
   test.each([

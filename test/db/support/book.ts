@@ -107,11 +107,12 @@ export interface PaymentOptions {
   readonly paidFen?: number
   readonly disposition?: Disposition
   readonly orderRef?: string
+  readonly payerRef?: Buffer
 }
 
 /** Brings a payment into a state by the steps that the API and the worker take. */
 export async function addPayment(book: Book, options: PaymentOptions = {}): Promise<string> {
-  const { state = 'paid', totalFen = 1000, orderRef = null } = options
+  const { state = 'paid', totalFen = 1000, orderRef = null, payerRef = null } = options
   const id = newId(NOW)
   await inTransaction(book.api, (tx) =>
     insertPayment(tx, {
@@ -122,6 +123,7 @@ export async function addPayment(book: Book, options: PaymentOptions = {}): Prom
       description: 'Tea',
       totalFen,
       channelRequest: Buffer.from('sealed'),
+      payerRef,
       expiresAt: new Date(NOW.getTime() + 1_800_000),
       now: NOW,
     }),

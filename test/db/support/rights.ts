@@ -1,32 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { run, type Book } from './book.js'
+import type { Attempt, Refusal } from './refusals.js'
 import { refusalOf } from './refusal.js'
 import { openScene, type Scene } from './scene.js'
-
-export type Role = 'owner' | 'api' | 'worker'
-
-/** Statements by what they do. */
-export type Statements = Readonly<Record<string, string>>
-
-export interface Attempt {
-  readonly role: Role
-  readonly what: string
-  readonly statement: string
-}
-
-export interface Refusal extends Attempt {
-  /** The constraint or the trigger by its name, or the right that is lacking. */
-  readonly refusedBy: string
-}
-
-export const refused = (role: Role, refusedBy: string, statements: Statements): Refusal[] =>
-  Object.entries(statements).map(([what, statement]) => ({ role, what, statement, refusedBy }))
-
-export const allowed = (role: Role, statements: Statements): Attempt[] =>
-  Object.entries(statements).map(([what, statement]) => ({ role, what, statement }))
-
-export const noRight = (table: string): string => `permission denied for table ${table}`
 
 /** A scene that lives as long as the tests of the file. */
 export function useScene(): () => Scene {

@@ -1,0 +1,232 @@
+import type { RefundStatus } from '../../domain/channel.js'
+import { refundFactKey } from '../../domain/refund.js'
+import {
+  postAccepted,
+  postDone,
+  postReturned,
+  postSettledOtherwise,
+  type Transfer,
+} from '../../ledger/postings.js'
+import { addChange, addIdempotencyKey, type SeededChange } from './common-rows.js'
+import { after } from './payment-story.js'
+import type { RefundStep, RefundStory } from './refund-story.js'
+import type { BatchRows } from './rows.js'
+import type { Teller } from './shop.js'
+
+/** Everything that a refund leaves in the tables. It counts on in the events of its payment. */
+export function addRefund(rows: BatchRows, teller: Teller, story: RefundStory): void {
+  const { draw, shop } = teller
+  const { id, payment, requestedAt, requestedFor } = story
+  rows.refunds.push([
+    id,
+    shop.merchantId,
+    payment.id,
+    shop.accountId,
+    'v2',
+    shop.mchId,
+    story.outRefundNo,
+    story.amountFen,
+    payment.totalFen,
+    story.reason,
+    shop.askingKeyId,
+    requestedFor,
+    story.expiresAt,
+    requestedAt,
+    requestedAt,
+  ])
+  addIdempotencyKey(rows, teller, { route: 'POST /v1/refunds', objectId: id, at: requestedAt })
+  tell(rows, teller, story, {
+    type: 'refund.requested',
+    actor: { kind: 'api_key', id: shop.askingKeyId },
+    actingUser: requestedFor,
+    facts: { state: 'pending' },
+    detail: { amountFen: story.amountFen },
+    at: requestedAt,
+  })
+  const decisionId = draw.uuid(story.decision?.at ?? requestedAt)
+  if (story.decision !== null) addDecision(rows, teller, story, decisionId)
+  for (const [stage, step] of story.steps.entries()) {
+    addMove(rows, story, step, stage)
+    addFacts(rows, teller, story, step)
+    tellStep(rows, teller, story, { step, decisionId })
+  }
+}
+
+function addDecision(
+  rows: BatchRows,
+  { draw, shop }: Teller,
+  { id, decision }: RefundStory,
+  decisionId: string,
+): void {
+  if (decision === null) return
+  const { verb, actingUser, reason, at } = decision
+  const key = verb === 'cancel' ? shop.askingKeyId : shop.decidingKeyId
+  const storedAt = after(at, -draw.between(20, 200))
+  rows.refund_decisions.push([
+    decisionId,
+    id,
+    verb,
+    'api_key',
+    key,
+    actingUser,
+    reason,
+    storedAt,
+    storedAt,
+    at,
+    'applied',
+  ])
+}
+
+/** The row as it is after a step: the loader takes every refund along each of its edges. */
+function addMove(rows: BatchRows, story: RefundStory, step: RefundStep, stage: number): void {
+  const { state, cause, at, isAccepted } = step
+  const sentAt = story.steps.slice(0, stage + 1).find((each) => each.state === 'refunding')?.at
+  const isOver = state === 'done' || state === 'failed'
+  rows.refund_moves.push([
+    stage,
+    story.id,
+    state,
+    cause,
+    cause === 'refused' ? 'TRADE_OVERDUE' : null,
+    isAccepted ? story.settlementFen : null,
+    isAccepted ? 1 : 0,
+    isAccepted && state === 'refunding',
+    isAccepted ? story.refundId : null,
+    sentAt ?? null,
+    sentAt === undefined ? 0 : 1,
+    isAccepted && sentAt !== undefined ? sentAt : null,
+    isOver ? 1 : 0,
+    state === 'done' ? at : null,
+    at,
+  ])
+}
+
+const STATUS: Readonly<Partial<Record<RefundStep['state'], RefundStatus>>> = {
+  done: 'success',
+  failed: 'closed',
+  needs_attention: 'abnormal',
+}
+
+/** What the channel said: usually a notification, and always the answer to a question. */
+function addFacts(rows: BatchRows, teller: Teller, story: RefundStory, step: RefundStep): void {
+  const status = STATUS[step.state]
+  if (status === undefined || !step.isAccepted) return
+  const { draw, shop } = teller
+  const { amountFen, settlementFen, outRefundNo, refundId, payment } = story
+  const fact = {
+    kind: 'refund',
+    status,
+    outTradeNo: payment.outTradeNo,
+    outRefundNo,
+    refundId,
+    refundFen: amountFen,
+    settlementFen,
+    ...(status === 'success' ? { successAt: step.at.toISOString() } : {}),
+  }
+  const notice = { ...fact, mchId: shop.mchId, totalFen: payment.totalFen, source: 'API' }
+  const add = (source: 'notify' | 'query', body: object, earlierMs: number): void => {
+    const storedAt = after(step.at, -earlierMs)
+    rows.inbox.push([
+      draw.uuid(storedAt),
+      shop.accountId,
+      'refund',
+      refundFactKey(outRefundNo, status, source),
+      story.id,
+      source,
+      source === 'notify' ? 'decryption' : 'query',
+      body,
+      storedAt,
+      source === 'notify' ? storedAt : null,
+      step.at,
+      step.state,
+    ])
+  }
+  if (draw.happens(950)) add('notify', notice, draw.between(200, 900))
+  add('query', fact, draw.between(20, 150))
+}
+
+function tellStep(
+  rows: BatchRows,
+  teller: Teller,
+  story: RefundStory,
+  { step, decisionId }: { readonly step: RefundStep; readonly decisionId: string },
+): void {
+  const { shop } = teller
+  const { state, cause, at } = step
+  if (state === 'refunding' && cause !== 'accepted') return
+  const { decision } = story
+  const isDecided = decision !== null && state !== 'settled' && at === decision.at
+  const facts = isDecided
+    ? { state, decisionId, reason: decision.reason }
+    : { state, cause, ...(step.isAccepted ? { refundAtChannel: story.refundId } : {}) }
+  const key = decision?.verb === 'cancel' ? shop.askingKeyId : shop.decidingKeyId
+  tell(rows, teller, story, {
+    type: state === 'refunding' ? 'refund.accepted' : `refund.${state}`,
+    actor: actorOf(state, isDecided, key, shop.mchId),
+    actingUser: isDecided || state === 'settled' ? (decision?.actingUser ?? null) : null,
+    facts,
+    detail: facts,
+    transfers: transfersOf(teller, story, step),
+    at,
+  })
+}
+
+function actorOf(
+  state: RefundStep['state'],
+  isDecided: boolean,
+  keyId: string,
+  mchId: string,
+): SeededChange['actor'] {
+  if (isDecided || state === 'settled') return { kind: 'api_key', id: keyId }
+  return state === 'expired' ? { kind: 'engine', id: 'yuanlu' } : { kind: 'channel', id: mchId }
+}
+
+interface Told extends Pick<SeededChange, 'type' | 'actor' | 'actingUser' | 'detail' | 'at'> {
+  readonly facts: object
+  readonly transfers?: readonly Transfer[]
+}
+
+function tell(
+  rows: BatchRows,
+  teller: Teller,
+  story: RefundStory,
+  { facts, transfers = [], ...told }: Told,
+): void {
+  const { id, payment, outRefundNo, amountFen } = story
+  payment.events += 1
+  addChange(
+    rows,
+    teller,
+    { id: payment.id, sequence: payment.events },
+    {
+      ...told,
+      subjectKind: 'refund',
+      subjectId: id,
+      payload: { refundId: id, paymentId: payment.id, outRefundNo, amountFen, ...facts },
+      transfers,
+      occurredAt: told.at,
+    },
+  )
+}
+
+/** The same postings as the engine's, by the rules of the ledger. */
+function transfersOf({ shop }: Teller, story: RefundStory, step: RefundStep): Transfer[] {
+  const { amountFen, settlementFen } = story
+  switch (step.state) {
+    case 'refunding':
+      return postAccepted(shop, settlementFen, 1)
+    case 'done':
+      return postDone(shop, amountFen, settlementFen)
+    case 'failed':
+      return postReturned('J3', shop, settlementFen, 1)
+    case 'needs_attention':
+      return step.isAccepted ? postReturned('J4', shop, settlementFen, 1) : []
+    case 'settled':
+      return postSettledOtherwise(shop, amountFen)
+    case 'approved':
+    case 'rejected':
+    case 'cancelled':
+    case 'expired':
+      return []
+  }
+}

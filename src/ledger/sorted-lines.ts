@@ -1,0 +1,157 @@
+import { createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { readLines } from './lines.js'
+
+export interface LineSorterOptions {
+  /** Where what does not fit into memory is put meanwhile. */
+  readonly folder: string
+  /** Tells the files of one sorter from those of another. */
+  readonly name: string
+  /** How many characters are kept in memory before they are put into a file. */
+  readonly charactersMax?: number
+}
+
+const CHARACTERS_MAX = 24 * 1024 * 1024
+/** So many files are open at most while they are merged. */
+const RUNS_MAX = 64
+const LINES_PER_BATCH = 2_000
+
+/**
+ * Sorts any number of lines in a bounded amount of memory: what does not fit is put into sorted
+ * files, which are merged in the end. Lines are ordered by their UTF-16 code units.
+ */
+export class LineSorter {
+  readonly #options: LineSorterOptions
+  readonly #charactersMax: number
+  #lines: string[] = []
+  #characters = 0
+  #runs: string[] = []
+  #files = 0
+
+  constructor(options: LineSorterOptions) {
+    this.#options = options
+    this.#charactersMax = options.charactersMax ?? CHARACTERS_MAX
+  }
+
+  add(line: string): void {
+    this.#lines.push(line)
+    this.#characters += line.length
+  }
+
+  /** To be awaited now and then while lines are added: here memory is given back. */
+  async makeRoom(): Promise<void> {
+    if (this.#characters < this.#charactersMax) return
+    this.#runs.push(await this.#write(inBatches(this.#lines.toSorted(byCodeUnits))))
+    this.#lines = []
+    this.#characters = 0
+    if (this.#runs.length >= RUNS_MAX) {
+      const merged = await this.#write(merge(this.#runs.map((file) => readLines(file))))
+      await Promise.all(this.#runs.map((file) => rm(file)))
+      this.#runs = [merged]
+    }
+  }
+
+  /** All lines in order, in batches. No line may be added any more. */
+  sorted(): AsyncIterable<readonly string[]> {
+    const inMemory = inBatches(this.#lines.toSorted(byCodeUnits))
+    this.#lines = []
+    if (this.#runs.length === 0) return inMemory
+    return merge([...this.#runs.map((file) => readLines(file)), inMemory])
+  }
+
+  async #write(batches: AsyncIterable<readonly string[]>): Promise<string> {
+    const file = path.join(this.#options.folder, `${this.#options.name}-${this.#files}`)
+    this.#files += 1
+    await pipeline(() => textOf(batches), createWriteStream(file, { mode: 0o600 }))
+    return file
+  }
+}
+
+async function* textOf(batches: AsyncIterable<readonly string[]>): AsyncGenerator<string> {
+  for await (const batch of batches) if (batch.length > 0) yield `${batch.join('\n')}\n`
+}
+
+const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : Number(a > b))
+
+async function* inBatches(lines: readonly string[]): AsyncGenerator<readonly string[]> {
+  for (let at = 0; at < lines.length; at += LINES_PER_BATCH) {
+    yield lines.slice(at, at + LINES_PER_BATCH)
+  }
+}
+
+/** One of the sorted sources of a merge, with its next line in view. */
+class Run {
+  readonly #batches: AsyncIterator<readonly string[]>
+  #batch: readonly string[] = []
+  #at = 0
+
+  constructor(batches: AsyncIterable<readonly string[]>) {
+    this.#batches = batches[Symbol.asyncIterator]()
+  }
+
+  get line(): string | undefined {
+    return this.#batch[this.#at]
+  }
+
+  /** Goes on within what was read; false when more must be read first. */
+  step(): boolean {
+    this.#at += 1
+    return this.#at < this.#batch.length
+  }
+
+  async read(): Promise<void> {
+    this.#at = 0
+    do {
+      const { done, value } = await this.#batches.next()
+      this.#batch = done === true ? [] : value
+      if (done === true) return
+    } while (this.#batch.length === 0)
+  }
+}
+
+async function* merge(
+  sources: readonly AsyncIterable<readonly string[]>[],
+): AsyncGenerator<readonly string[]> {
+  const heap: Run[] = []
+  for (const source of sources) {
+    const run = new Run(source)
+    await run.read()
+    if (run.line !== undefined) heap.push(run)
+  }
+  for (let at = (heap.length >> 1) - 1; at >= 0; at -= 1) sink(heap, at)
+  let batch: string[] = []
+  for (let least = heap[0]; least?.line !== undefined; least = heap[0]) {
+    batch.push(least.line)
+    if (batch.length >= LINES_PER_BATCH) {
+      yield batch
+      batch = []
+    }
+    if (!least.step()) await least.read()
+    if (least.line === undefined) {
+      const last = heap.pop()
+      if (last !== undefined && last !== least) heap[0] = last
+    }
+    sink(heap, 0)
+  }
+  yield batch
+}
+
+/** Moves an element of a binary heap down until none below it is less. */
+function sink(heap: Run[], from: number): void {
+  for (let at = from; ;) {
+    const [left, right] = [2 * at + 1, 2 * at + 2]
+    let least = at
+    if (isLess(heap[left], heap[least])) least = left
+    if (isLess(heap[right], heap[least])) least = right
+    const [above, below] = [heap[at], heap[least]]
+    if (least === at || above === undefined || below === undefined) return
+    heap[at] = below
+    heap[least] = above
+    at = least
+  }
+}
+
+const isLess = (a: Run | undefined, b: Run | undefined): boolean =>
+  a?.line !== undefined && b?.line !== undefined && a.line < b.line

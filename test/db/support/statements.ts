@@ -1,0 +1,24 @@
+/** What each transaction costs: a test measures it, and the documentation's table is this list. */
+export interface Cost {
+  readonly name: string
+  /** With `begin` and `commit`. */
+  readonly statements: number
+  readonly roundTrips: number
+}
+
+const cost = (name: string, statements: number, roundTrips: number): Cost => ({
+  name,
+  statements,
+  roundTrips,
+})
+
+export const COSTS = {
+  settle: cost('settle a payment', 6, 4),
+  close: cost('close a payment', 6, 4),
+  request: cost('request a refund', 5, 5),
+  decide: cost('decide', 9, 5),
+  expire: cost('expire a refund', 6, 4),
+  claim: cost('claim the first submit', 6, 4),
+  accepted: cost('book the acceptance', 7, 4),
+  confirm: cost('confirm a refund', 8, 6),
+} as const satisfies Record<string, Cost>

@@ -1,0 +1,116 @@
+/**
+ * What the book should be, in plain words and without a database: no code of `src` is used here, so
+ * that a mistake there is not made twice. A step changes the model at once, as a transaction does.
+ */
+
+export type Answer = string
+
+/** How a buyer's payment looks to the channel, compared with what was ordered. */
+export type Paid = 'exact' | 'coupon' | 'short' | 'dollars' | 'foreign' | 'twice'
+export type PlaceAnswer = 'placed' | 'refused' | 'closed'
+export type SubmitAnswer =
+  | 'accepted'
+  | 'accepted with coupon'
+  | 'accepted otherwise'
+  | 'not_enough'
+  | 'rate_limited'
+  | 'refused'
+  | 'unknown'
+export type QueryAnswer = 'success' | 'success with coupon' | 'closed' | 'abnormal' | 'processing'
+export type Verb = 'approve' | 'reject' | 'cancel'
+/** The one who asked; another; another key in the hands of the one who asked. */
+export type Who = 'asker' | 'approver' | 'asker by another key'
+
+export interface Fact {
+  readonly key: string
+  readonly source: 'notify' | 'query'
+  readonly what: Paid | 'closed' | QueryAnswer
+  outcome: string | null
+}
+
+export interface Decision {
+  readonly verb: Verb
+  readonly who: Who | 'operator'
+  outcome: string | null
+}
+
+export interface Refund {
+  readonly id: string
+  readonly paymentId: string
+  readonly amountFen: number
+  state: string
+  cause: string | null
+  isHeldBack: boolean
+  settlementFen: number | null
+  round: number
+  isInTransit: boolean
+  submits: number
+  queries: number
+  readonly facts: Fact[]
+  readonly decisions: Decision[]
+  readonly lines: string[]
+}
+
+export interface Payment {
+  readonly id: string
+  readonly orderRef: string | null
+  readonly totalFen: number
+  state: string
+  disposition: string | null
+  attention: string | null
+  paidFen: number | null
+  settlementFen: number | null
+  transaction: string | null
+  reservedFen: number
+  refundedFen: number
+  /** The step in which it was placed, and the one in which a refund of it was last sent. */
+  placedIn: number
+  sentIn: number
+  readonly facts: Fact[]
+  readonly events: string[]
+  readonly lines: string[]
+}
+
+export interface Book {
+  payments: Record<string, Payment>
+  refunds: Record<string, Refund>
+  /** Idempotency keys with the request they stand for. */
+  keys: Record<string, { readonly request: string; readonly refundId: string }>
+}
+
+/** What a step knows beside the book: which step it is, and in which order facts were stored. */
+export interface Moment {
+  readonly step: number
+  readonly storedAt: (subjectId: string, key: string) => number
+  readonly operatorLimitFen: number
+}
+
+export const emptyBook = (): Book => ({ payments: {}, refunds: {}, keys: {} })
+
+const quarterFen = (amountFen: number): number => Math.floor(amountFen / 4)
+/** What is settled of an amount of which a coupon paid a quarter. */
+export const lessCouponFen = (amountFen: number): number => amountFen - quarterFen(amountFen)
+
+export function the<T>(things: Record<string, T>, id: string): T {
+  const thing = things[id]
+  if (thing === undefined) throw new Error(`The model has no ${id}.`)
+  return thing
+}
+
+export const isOpen = (state: string): boolean =>
+  state === 'created' || state === 'awaiting_payment'
+export const isSent = (state: string): boolean =>
+  state === 'refunding' || state === 'needs_attention'
+export const isEnded = (state: string): boolean =>
+  !['pending', 'approved'].includes(state) && !isSent(state)
+
+/** Posts a line, unless it is of nothing. */
+export function post(lines: string[], rule: string, accounts: string, amountFen: number): void {
+  if (amountFen > 0) lines.push(`${rule} ${accounts} ${amountFen}`)
+}
+
+/** The facts that nobody has applied, in the order in which they were stored. */
+export const inOrder = (facts: readonly Fact[], subjectId: string, { storedAt }: Moment): Fact[] =>
+  facts
+    .filter(({ outcome }) => outcome === null)
+    .toSorted((one, two) => storedAt(subjectId, one.key) - storedAt(subjectId, two.key))
