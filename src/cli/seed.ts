@@ -101,7 +101,7 @@ function announce(target: string | undefined, seeded: Seeded): void {
   if (target !== undefined) writeFileSync(target, json)
   const { merchantId, payments, refunds, transfers, entries, seals, seconds, peakMib } = seeded
   process.stdout.write(
-    `Merchant ${merchantId}: ${payments} payments and ${refunds} refunds, ${transfers} transfers.\n` +
+    `Merchant ${merchantId}: ${payments} payments, ${refunds} refunds, ${transfers} transfers.\n` +
       `The book has ${entries} entries under ${seals} seals. ` +
       `It took ${seconds} s and ${peakMib} MiB at most.\n`,
   )

@@ -100,7 +100,13 @@ describe('yuanlu up: the demo', () => {
   })
 
   test('what it stores of secrets is readable by its owner alone', async () => {
-    for (const name of ['master-key', 'ledger-key', 'api-password', 'worker-password', 'demo.json']) {
+    for (const name of [
+      'master-key',
+      'ledger-key',
+      'api-password',
+      'worker-password',
+      'demo.json',
+    ]) {
       const { mode } = await stat(path.join(dataDir, name))
       expect(mode & 0o777, name).toBe(0o600)
     }

@@ -140,7 +140,7 @@ function tellRefund(
   }
 }
 
-/** Half of all are asked for within hours; those that would come too late are asked for just now. */
+/** Half of all are asked for within hours; those that would come too late are asked for now. */
 function drawRequest(draw: Draw, earliest: Date, until: Date): Date {
   const kind = draw.weighted({ hours: 50, days: 35, weeks: 15 })
   const most = { hours: 2 * HOUR, days: 3 * DAY, weeks: 28 * DAY }[kind]
