@@ -81,7 +81,7 @@ function locks(): string {
 
 const costs = (): string =>
   table(
-    ['transaction', 'statements', 'round trips'],
+    ['transaction', 'statements', 'round trips at most'],
     Object.values(COSTS).map(({ name, statements, roundTrips }) => {
       return [name, String(statements), String(roundTrips)]
     }),

@@ -16,6 +16,7 @@ import { addKey, addMerchant } from '../../src/cli/merchants.js'
 import { Envelope } from '../../src/db/envelope.js'
 import { migrate } from '../../src/db/migrate.js'
 import { Database } from '../../src/db/pool.js'
+import { urlsOf } from './database.js'
 
 const YUANLU = fileURLToPath(new URL('../../bin/yuanlu.mjs', import.meta.url))
 const BASELINE = fileURLToPath(new URL('../baseline/worker.ts', import.meta.url))
@@ -194,20 +195,6 @@ async function setUp(
   })
   const scopes = ['payments:write', 'payments:read']
   return (await addKey(owner, { merchantId: MERCHANT_ID, name: 'bench', scopes })).key
-}
-
-function urlsOf(superuserUrl: string) {
-  const compose = (user: string): string => {
-    const url = new URL(superuserUrl)
-    url.username = user
-    url.password = randomBytes(12).toString('hex')
-    return url.href
-  }
-  return {
-    ownerUrl: superuserUrl,
-    apiUrl: compose('yuanlu_api'),
-    workerUrl: compose('yuanlu_worker'),
-  }
 }
 
 /** Repeats until it does not throw. @throws the last error when that takes too long. */

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 
 import { InvalidArgumentError, type Command } from 'commander'
 
+import { createProgressBar } from './progress-bar.js'
 import type { Seeded } from './seed/seed-book.js'
 
 interface SeedCommandOptions {
@@ -18,7 +19,6 @@ interface SeedCommandOptions {
 const PAYMENTS_MAX = 100_000_000
 const DAYS_MAX = 400
 const REFUNDS_PER_PAYMENT_MAX = 2
-const BAR_CHARACTERS = 30
 
 /** `yuanlu seed`: fills a book with made-up payments and refunds, as large as one wants. */
 export function registerSeedCommand(program: Command): void {
@@ -75,21 +75,13 @@ async function seed(options: SeedCommandOptions, command: Command): Promise<void
     ownerUrl: ownerUrl.reveal(),
     envelope: new Envelope(masterKey.reveal()),
     key: new SealingKey(ledgerKey.reveal()),
-    onProgress: (done) => drawBar(done, payments),
+    onProgress: createProgressBar('Seeding'),
   })
   announce(options.json, seeded)
 }
 
 function wrongUse(command: Command, sentence: string): never {
   return command.error(sentence, { exitCode: 2, code: 'yuanlu.wrongUse' })
-}
-
-/** A bar for a person who waits; a log file gets none. */
-function drawBar(done: number, all: number): void {
-  if (!process.stderr.isTTY) return
-  const filled = Math.floor((done / all) * BAR_CHARACTERS)
-  const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_CHARACTERS - filled)}`
-  process.stderr.write(`\r${bar} ${done} of ${all}${done === all ? '\n' : ''}`)
 }
 
 function announce(target: string | undefined, seeded: Seeded): void {

@@ -742,7 +742,9 @@ CREATE INDEX inbox_unapplied ON public.inbox USING btree (stored_at) WHERE (appl
 CREATE INDEX journal_by_day ON public.journal_transfers USING btree (merchant_id, business_day);
 CREATE UNIQUE INDEX journal_reversed_once ON public.journal_transfers USING btree (reverses, n) WHERE (reverses IS NOT NULL);
 CREATE INDEX outbox_without_position ON public.outbox USING btree (created_at, id) WHERE ("position" IS NULL);
+CREATE INDEX payments_by_order_ref ON public.payments USING btree (merchant_id, order_ref) WHERE (order_ref IS NOT NULL);
 CREATE INDEX payments_by_payer ON public.payments USING btree (merchant_id, payer_ref) WHERE (payer_ref IS NOT NULL);
+CREATE INDEX payments_by_state ON public.payments USING btree (merchant_id, state, created_at DESC, id DESC) WHERE (state <> 'paid'::text);
 CREATE INDEX payments_by_time ON public.payments USING btree (merchant_id, created_at DESC, id DESC);
 CREATE INDEX payments_due ON public.payments USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE UNIQUE INDEX payments_order_ref_accepted_once ON public.payments USING btree (merchant_id, order_ref) WHERE (disposition = 'accepted'::text);
@@ -752,6 +754,7 @@ CREATE INDEX payments_with_payer ON public.payments USING btree (created_at) WHE
 CREATE UNIQUE INDEX refund_decisions_once ON public.refund_decisions USING btree (refund_id, verb, principal_id, acting_user);
 CREATE INDEX refund_decisions_unapplied ON public.refund_decisions USING btree (stored_at) WHERE (applied_at IS NULL);
 CREATE INDEX refunds_by_payment ON public.refunds USING btree (payment_id);
+CREATE INDEX refunds_by_state ON public.refunds USING btree (merchant_id, state, created_at DESC, id DESC) WHERE (state <> 'done'::text);
 CREATE INDEX refunds_by_time ON public.refunds USING btree (merchant_id, created_at DESC, id DESC);
 CREATE UNIQUE INDEX refunds_refund_id_once ON public.refunds USING btree (mch_id, refund_id) WHERE (refund_id IS NOT NULL);
 CREATE INDEX seals_by_time ON public.seals USING btree (sealed_at, seal_no);

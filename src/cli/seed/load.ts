@@ -39,14 +39,20 @@ export async function prepareLoading(client: pg.ClientBase): Promise<void> {
 /**
  * Loads one batch in one transaction, by COPY and with every trigger on: refunds begin as pending
  * and are moved along their edges, so that the database itself counts and refuses.
+ * @param mayCommit settles when what it would disturb is done
  */
-export async function loadBatch(client: pg.ClientBase, rows: BatchRows): Promise<void> {
+export async function loadBatch(
+  client: pg.ClientBase,
+  rows: BatchRows,
+  mayCommit: Promise<unknown>,
+): Promise<void> {
   await client.query('begin')
   try {
     for (const table of SEEDED_TABLES) {
       if (rows[table].length > 0) await copyRows(client, copyTarget(table), rows[table])
       if (table === 'refund_moves') await moveRefunds(client, rows)
     }
+    await mayCommit
     await client.query('commit')
   } catch (error) {
     await client.query('rollback')

@@ -28,8 +28,8 @@ export interface SeedOptions extends BookSize {
   readonly seed: string
   /** When the book ends. */
   readonly until: Date
-  /** Told after every batch. */
-  readonly onProgress: (paymentsDone: number) => void
+  /** Told how much is done, from 0 to 1. */
+  readonly onProgress: (done: number) => void
 }
 
 export interface Seeded extends Count {
@@ -87,13 +87,12 @@ async function loadAll(client: pg.Client, database: Database, options: SeedOptio
   let next = await batches.next()
   for (let done = 0; next.done !== true;) {
     const batch = next.value
-    const [following] = await Promise.all([
-      batches.next(),
-      loadBatch(client, batch.rows),
-      follow(database, options.key, loaded),
-    ])
+    const followed = follow(database, options.key, loaded)
+    // A seal holds one batch, whichever of the two is quicker.
+    const loading = loadBatch(client, batch.rows, followed)
+    const [following] = await Promise.all([batches.next(), loading, followed])
     done += batch.rows.payments.length
-    options.onProgress(done)
+    options.onProgress(done / options.payments)
     loaded = batch
     next = following
   }

@@ -3,6 +3,7 @@ export interface Cost {
   readonly name: string
   /** With `begin` and `commit`. */
   readonly statements: number
+  /** At most: statements that are sent without waiting for each other share one. */
   readonly roundTrips: number
 }
 
@@ -13,7 +14,7 @@ const cost = (name: string, statements: number, roundTrips: number): Cost => ({
 })
 
 export const COSTS = {
-  settle: cost('settle a payment', 6, 4),
+  settle: cost('settle a payment', 4, 4),
   close: cost('close a payment', 6, 4),
   request: cost('request a refund', 5, 5),
   decide: cost('decide', 9, 5),

@@ -1,0 +1,248 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+
+import { seedBook } from '../../src/cli/seed/seed-book.js'
+import { Envelope } from '../../src/db/envelope.js'
+import type * as Pool from '../../src/db/pool.js'
+import type { Statement } from '../../src/db/pool.js'
+import { SealingKey } from '../../src/ledger/seal-key.js'
+import { createTestDatabase, type TestDatabase } from '../support/database.js'
+import { connect, run } from './support/book.js'
+import { indexesOf, isCall, loadStatements, scannedWhole } from './support/query-plans.js'
+import type { PlanNode } from './support/query-plans.js'
+
+const { noted } = vi.hoisted(() => ({ noted: new Map<string, Statement>() }))
+
+vi.mock('../../src/db/pool.js', async (original) => {
+  const pool = await original<typeof Pool>()
+  const sql = (name: string, text: string): Statement => {
+    noted.set(name, { name, text })
+    return pool.sql(name, text)
+  }
+  return { ...pool, sql }
+})
+
+const MERCHANT_ID = 'plans'
+const PAYMENTS = 20_000
+const REFUNDS = 6_000
+const UNTIL = new Date('2026-03-01T12:00:00Z')
+
+/** What grows with every payment: none of it is ever read whole to answer one question. */
+const GROWING = new Set([
+  'audit',
+  'idempotency_keys',
+  'inbox',
+  'journal_order',
+  'journal_transfers',
+  'outbox',
+  'payments',
+  'refund_decisions',
+  'refunds',
+])
+
+/** These read much because they tell of much. */
+const READS_MUCH: Readonly<Record<string, string>> = {
+  balances_at: 'it sums what was recorded since the balances of a day',
+  journal_balances: 'the balance of every account is the sum of the whole journal',
+}
+
+/** How many rows a list gives decides how it is read, so these are planned with their values. */
+const LISTS = ['payments_list', 'refunds_list'] as const
+
+let database: TestDatabase
+let owner: ReturnType<typeof connect>
+/** Rows of the book that statements may be asked about. */
+const ids = { payment: '', open: '', refund: '', account: '', key: '' }
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  owner = connect(database.ownerUrl, 2)
+  await seedBook({
+    ownerUrl: database.ownerUrl,
+    envelope: new Envelope(randomBytes(32)),
+    key: new SealingKey(randomBytes(32)),
+    merchantId: MERCHANT_ID,
+    seed: '1',
+    payments: PAYMENTS,
+    refunds: REFUNDS,
+    days: 400,
+    until: UNTIL,
+    onProgress: () => undefined,
+  })
+  const [found] = await run<typeof ids>(
+    owner,
+    `select
+       (select id from payments where disposition = 'accepted' and reserved_fen + refunded_fen = 0
+        limit 1) as payment,
+       (select id from payments where state = 'awaiting_payment' limit 1) as open,
+       (select id from refunds where state = 'pending' limit 1) as refund,
+       (select id from channel_accounts) as account,
+       (select id from api_keys limit 1) as key`,
+  )
+  Object.assign(ids, found)
+  await loadStatements()
+}, 300_000)
+
+afterAll(async () => {
+  await owner.close()
+  await database.drop()
+})
+
+type Explained = readonly { readonly 'QUERY PLAN': readonly { readonly Plan: PlanNode }[] }[]
+
+/** Without values a statement is explained as it is planned for any of them. */
+async function planOf(text: string, values?: readonly unknown[]): Promise<PlanNode> {
+  const client = await owner.pool.connect()
+  try {
+    const { rows } =
+      values === undefined
+        ? await client.query(`explain (format json, generic_plan) ${text}`)
+        : await client.query(`explain (format json) ${text}`, [...values])
+    const plan = (rows as Explained)[0]?.['QUERY PLAN'][0]?.Plan
+    if (plan === undefined) throw new Error('The database explained nothing.')
+    return plan
+  } finally {
+    client.release()
+  }
+}
+
+const statement = (name: string): Statement => {
+  const found = noted.get(name)
+  if (found === undefined) throw new Error(`There is no statement ${name}.`)
+  return found
+}
+const growing = (tables: readonly string[]): string[] => tables.filter((name) => GROWING.has(name))
+
+describe('plans: every statement', () => {
+  test('plans: no statement reads a growing table whole', async () => {
+    const wrong: string[] = []
+    for (const [name, { text }] of noted) {
+      if (name in READS_MUCH || LISTS.some((list) => list === name)) continue
+      const scanned = growing(scannedWhole(await planOf(text)))
+      if (scanned.length > 0) wrong.push(`${name} reads the whole of ${scanned.join(', ')}`)
+    }
+    expect(wrong).toEqual([])
+    expect(noted.size).toBeGreaterThan(60)
+  })
+
+  test('plans: what is said to read much exists and does', async () => {
+    for (const name of Object.keys(READS_MUCH)) {
+      const scanned = growing(scannedWhole(await planOf(statement(name).text)))
+      expect(scanned, name).not.toEqual([])
+    }
+  })
+})
+
+describe('plans: lists', () => {
+  const cursor = [new Date('2025-09-01T00:00:00Z'), randomUUID()] as const
+  const none = [null, null] as const
+
+  test.each([
+    ['all', [null, null, ...none, 21], 'payments_by_time'],
+    ['the next page', [null, null, ...cursor, 21], 'payments_by_time'],
+    ['of the usual state', ['paid', null, ...none, 21], 'payments_by_time'],
+    ['of a rare state', ['failed', null, ...none, 21], 'payments_by_state'],
+    ['the next page of a rare state', ['closed', null, ...cursor, 21], 'payments_by_state'],
+    ['of an order', [null, 'SO-unknown', ...none, 21], 'payments_by_order_ref'],
+    ['of an order in a state', ['paid', 'SO-unknown', ...none, 50], 'payments_by_order_ref'],
+  ] as const)('plans: payments, %s, by their index', async (_what, values, index) => {
+    const plan = await planOf(statement('payments_list').text, [MERCHANT_ID, ...values])
+    expect(indexesOf(plan)).toEqual([index])
+  })
+
+  test.each([
+    ['all', () => [null, null, ...none, 21], 'refunds_by_time'],
+    ['the next page', () => [null, null, ...cursor, 21], 'refunds_by_time'],
+    ['of the usual state', () => ['done', null, ...none, 21], 'refunds_by_time'],
+    ['of a rare state', () => ['settled', null, ...none, 21], 'refunds_by_state'],
+    ['of a payment', () => [null, ids.payment, ...none, 21], 'refunds_by_payment'],
+  ] as const)('plans: refunds, %s, by their index', async (_what, values, index) => {
+    const plan = await planOf(statement('refunds_list').text, [MERCHANT_ID, ...values()])
+    expect(indexesOf(plan)).toEqual([index])
+  })
+})
+
+/** What a function waits for, so that it has something to do. */
+const ENTRY = `insert into journal_transfers (entry_id, n, rule, debit, credit, amount_fen,
+    merchant_id, cause_kind, cause_id, occurred_at)
+  select gen_random_uuid(), 1, 'F1', 'fees:' || id, 'wechat:' || id, 1, '${MERCHANT_ID}',
+    'bill_line', gen_random_uuid(), now() from channel_accounts`
+const EVENT = `insert into outbox (id, subject, sequence, type, payload, created_at)
+  select gen_random_uuid(), id, 99, 'payment.paid', '{}', now() from payments limit 1`
+
+/** The functions behind the statements that only call one, with something to do. */
+const CALLS: Readonly<Record<string, { before?: string; values: () => readonly unknown[] }>> = {
+  balance_checkpoint: { values: () => [new Date('2027-01-01T00:00:00Z')] },
+  decisions_record_operator: {
+    values: () => [randomUUID(), ids.refund, 'fine', 'run', new Date()],
+  },
+  inbox_store_notification: {
+    values: () => [
+      randomUUID(),
+      ids.account,
+      'payment',
+      'another',
+      ids.payment,
+      'signature',
+      {},
+      new Date(),
+      {},
+      Buffer.of(1),
+    ],
+  },
+  outbox_position: { before: EVENT, values: () => [5_000] },
+  payers_erase: { values: () => [MERCHANT_ID, randomBytes(32), 100, new Date()] },
+  payments_lock_for_settling: { values: () => [ids.open] },
+  refunds_request: {
+    values: () => [
+      randomUUID(),
+      MERCHANT_ID,
+      ids.payment,
+      'R-plans',
+      1,
+      'does not fit',
+      ids.key,
+      'Alice',
+      new Date(),
+      randomUUID(),
+      randomUUID(),
+      new Date(),
+    ],
+  },
+  retention_drop_bodies: { values: () => [new Date()] },
+  retention_ensure: { values: () => [new Date()] },
+  retention_erase_payers: { values: () => [new Date(), 100] },
+  retention_forget_keys: { values: () => [new Date(), 100] },
+  seal_number_entries: { before: ENTRY, values: () => [5_000] },
+}
+
+describe('plans: functions', () => {
+  test('plans: every statement that only calls a function is called here', () => {
+    const calls = [...noted].flatMap(([name, { text }]) => (isCall(text) ? [name] : []))
+    expect(Object.keys(CALLS).toSorted()).toEqual(calls.toSorted())
+  })
+
+  test.each(Object.keys(CALLS))('plans: %s reads no growing table whole', async (name) => {
+    const { before, values = () => [] } = CALLS[name] ?? {}
+    const client = await owner.pool.connect()
+    try {
+      await client.query('begin')
+      if (before !== undefined) await client.query(before)
+      const scanned = async (): Promise<Map<string, number>> => {
+        const { rows } = await client.query<{ name: string; scans: number }>(
+          'select relname as name, seq_scan as scans from pg_stat_xact_user_tables',
+        )
+        return new Map(rows.map((row) => [row.name, row.scans]))
+      }
+      const earlier = await scanned()
+      await client.query(statement(name).text, [...values()])
+      const later = await scanned()
+      const tables = [...later.keys()].filter((key) => later.get(key) !== earlier.get(key))
+      expect(growing(tables)).toEqual([])
+    } finally {
+      await client.query('rollback')
+      client.release()
+    }
+  })
+})
