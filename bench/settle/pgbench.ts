@@ -10,8 +10,9 @@ const SECONDS = 5
 /** Random rows of the floor: its update of a payment that was settled before costs the same. */
 const SCRIPT = `begin;
 update floor.payments set state = 'paid', disposition = 'accepted', paid_fen = 1000,
-  cash_fen = 1000, settlement_fen = 1000, transaction_id = gen_random_uuid()::text, paid_at = now(), due_at = null,
-  updated_at = now() where id = (select id from floor.payments offset random() * 1000 limit 1);
+  cash_fen = 1000, settlement_fen = 1000, transaction_id = gen_random_uuid()::text,
+  paid_at = now(), due_at = null, updated_at = now()
+  where id = (select id from floor.payments offset random() * 1000 limit 1);
 update floor.inbox set applied_at = now(), outcome = 'accepted'
   where id = (select id from floor.inbox offset random() * 1000 limit 1);
 insert into floor.journal_transfers (entry_id, n, rule, debit, credit, amount_fen, merchant_id,
