@@ -22,6 +22,8 @@ const YUANLU = fileURLToPath(new URL('../../bin/yuanlu.mjs', import.meta.url))
 const BASELINE = fileURLToPath(new URL('../baseline/worker.ts', import.meta.url))
 const READY_TIMEOUT_MS = 60_000
 const STOP_GRACE_MS = 40_000
+/** As `npm start` has it: workers let go first what answers. */
+const YIELDING: ReadonlySet<string> = new Set(['worker', 'baseline'])
 export const MERCHANT_ID = 'bench-shop'
 export const BASELINE_QUEUE = 'baseline'
 
@@ -149,9 +151,14 @@ class Processes {
 
   /** A process that ends by itself would leave flows waiting for ever, so it ends the benchmark. */
   async start(name: string, args: readonly string[]): Promise<void> {
-    const { environment: env } = this
-    const options = { name, command: process.execPath, args, stateDir: this.#folder, env }
-    const child = await startChild(options)
+    const child = await startChild({
+      name,
+      command: process.execPath,
+      args,
+      stateDir: this.#folder,
+      env: this.environment,
+      yields: YIELDING.has(name),
+    })
     let isStopping = false
     this.onStop(() => {
       isStopping = true

@@ -7,6 +7,7 @@ import type { AccountBook } from './account-book.js'
 import type { AppliedWaiter } from './applied-waiter.js'
 import type { EngineGate } from './engine-gate.js'
 import type { ApiMetrics } from './metrics.js'
+import type { SignalledFacts } from './signalled-facts.js'
 
 /** Business time; SQL gets its instant from here as a parameter. */
 export interface Clock {
@@ -39,5 +40,6 @@ export interface ApiContext extends ApiDeps {
   readonly gate: EngineGate
   readonly accounts: AccountBook
   readonly waiter: AppliedWaiter
+  readonly signalled: SignalledFacts
   readonly metrics: ApiMetrics
 }

@@ -1,6 +1,7 @@
 import { fastify, LogController, type FastifyBaseLogger } from 'fastify'
 import { randomUUID } from 'node:crypto'
 import { appliedDecisions } from '../db/decisions.js'
+import { markFactsSignalled } from '../db/inbox.js'
 import { AccountBook } from './account-book.js'
 import { AppliedWaiter } from './applied-waiter.js'
 import type { ApiContext, ApiDeps } from './context.js'
@@ -36,6 +37,7 @@ import {
   RefundWithDecisions,
 } from './schemas/refund.js'
 import type { ApiServer } from './server-type.js'
+import { SignalledFacts } from './signalled-facts.js'
 
 const BODY_BYTES_MAX = 64 * 1024
 const REQUEST_TIMEOUT_MS = 30_000
@@ -100,12 +102,13 @@ export async function buildApi(deps: ApiDeps): Promise<ApiServer> {
 }
 
 function contextOf(deps: ApiDeps): ApiContext {
-  const { db, envelope, logger, registry, isEngineReachable } = deps
+  const { db, clock, envelope, logger, registry, isEngineReachable } = deps
   return {
     ...deps,
     metrics: createApiMetrics(registry),
     accounts: new AccountBook(db, envelope),
     waiter: new AppliedWaiter((ids) => appliedDecisions(db, ids)),
+    signalled: new SignalledFacts((ids) => markFactsSignalled(db, ids, clock.now())),
     gate: new EngineGate(isEngineReachable, (err) => {
       logger.warn({ err }, 'the engine did not take a call')
     }),

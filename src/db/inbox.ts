@@ -84,12 +84,16 @@ export async function markFactsApplied(
 
 const SIGNALLED = sql(
   'inbox_signalled',
-  'update inbox set signalled_at = $2 where id = $1 and signalled_at is null',
+  'update inbox set signalled_at = $2 where id = any($1::uuid[]) and signalled_at is null',
 )
 
-/** Notes when the engine was first told of a fact; a later telling changes nothing. */
-export async function markFactSignalled(db: Queryable, id: string, now: Date): Promise<void> {
-  await db.rows(SIGNALLED, [id, now])
+/** Notes when the engine was first told of facts; a later telling changes nothing. */
+export async function markFactsSignalled(
+  db: Queryable,
+  ids: readonly string[],
+  now: Date,
+): Promise<void> {
+  await db.rows(SIGNALLED, [ids, now])
 }
 
 const RESENT = sql(

@@ -1,4 +1,4 @@
-import { markFactSignalled } from '../db/inbox.js'
+import { markFactsSignalled } from '../db/inbox.js'
 import { storeQueriedPayment } from '../db/payment-facts.js'
 import { claimDuePayments, setDueAt, type PaymentRow } from '../db/payments.js'
 import type { Database } from '../db/pool.js'
@@ -54,7 +54,7 @@ export function createDuePayments(dependencies: DuePaymentsDependencies) {
     const stored = await storeQueriedPayment(database, payment, fact, clock.now())
     if (stored.applied) return
     await engine.paymentFact(payment, stored.id)
-    await markFactSignalled(database, stored.id, clock.now())
+    await markFactsSignalled(database, [stored.id], clock.now())
   }
 }
 

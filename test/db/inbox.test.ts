@@ -4,7 +4,7 @@ import { newId } from '../../src/db/ids.js'
 import {
   markFactResent,
   markFactsApplied,
-  markFactSignalled,
+  markFactsSignalled,
   storeFact,
   unappliedFacts,
   undeliveredFacts,
@@ -95,8 +95,8 @@ describe('the inbox', () => {
 
   test('the marks: are set once each, and sending again stands beside them', async () => {
     const { id } = await store()
-    await markFactSignalled(book.api, id, later(1))
-    await markFactSignalled(book.api, id, later(2))
+    await markFactsSignalled(book.api, [id], later(1))
+    await markFactsSignalled(book.api, [id], later(2))
     await markFactResent(book.worker, id, later(200))
     await markFactResent(book.worker, id, later(400))
     await apply([id], 'accepted', later(401))
@@ -114,7 +114,7 @@ describe('the inbox', () => {
   test('a fact that was never signalled: is signalled when it is sent again', async () => {
     const { id } = await store()
     await markFactResent(book.worker, id, later(200))
-    await markFactSignalled(book.api, id, later(201))
+    await markFactsSignalled(book.api, [id], later(201))
     const rows = await run(book.api, 'select signalled_at as at from inbox where id = $1', [id])
     expect(rows).toEqual([{ at: later(200) }])
   })
@@ -139,8 +139,8 @@ describe('the inbox', () => {
     const justNow = await store({ now: later(-500) })
     const done = await store({ now: later(-600) })
     await store({ now: later(-10) })
-    await markFactSignalled(book.api, longAgo.id, later(-200))
-    await markFactSignalled(book.api, justNow.id, later(-300))
+    await markFactsSignalled(book.api, [longAgo.id], later(-200))
+    await markFactsSignalled(book.api, [justNow.id], later(-300))
     await markFactResent(book.worker, justNow.id, later(-20))
     await apply([done.id], 'accepted', NOW)
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 
-import { markFactSignalled } from '../../src/db/inbox.js'
+import { markFactsSignalled } from '../../src/db/inbox.js'
 import { createRedelivery } from '../../src/engine/redelivery.js'
 import { paidFact, refundFact } from '../support/seed.js'
 import { useWorkshop } from '../support/workshop.js'
@@ -58,7 +58,7 @@ describe('redelivery', () => {
     const payment = await workshop.seed.payment()
     const id = await workshop.seed.paymentFact(payment, paidFact(payment))
     clock.advance(PATIENCE_MS)
-    await markFactSignalled(workshop.seed.worker, id, clock.now())
+    await markFactsSignalled(workshop.seed.worker, [id], clock.now())
     clock.advance(PATIENCE_MS)
     expect(await tick()).toBe(0)
     clock.advance(1)

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { getPriority } from 'node:os'
 import path from 'node:path'
 
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -42,6 +43,16 @@ describe('child processes', () => {
     await writeFile(file, JSON.stringify({ pid: other.pid, startedAt: 'long ago' }))
     await stopRecordedChildren(stateDir)
     expect(identity !== undefined && isAlive(identity)).toBe(true)
+  })
+
+  test('a child that yields: runs below the others', async () => {
+    const stateDir = await makeTestFolder('children')
+    const base = { command: process.execPath, args: ['-e', WAIT_FOR_EVER], stateDir, env: {} }
+    const modest = await startChild({ ...base, name: 'modest', yields: true })
+    onTestFinished(() => modest.stop('SIGINT', 1_000))
+    const plain = await startChild({ ...base, name: 'plain' })
+    onTestFinished(() => plain.stop('SIGINT', 1_000))
+    expect(getPriority(modest.pid) - getPriority(plain.pid)).toBe(10)
   })
 
   test('a program that does not exist: is told in one sentence', async () => {

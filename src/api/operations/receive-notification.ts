@@ -1,6 +1,6 @@
 import { newId } from '../../db/ids.js'
 import { storeNotification, type RawMessage } from '../../db/inbox-bodies.js'
-import { markFactSignalled, type NewFact } from '../../db/inbox.js'
+import type { NewFact } from '../../db/inbox.js'
 import { findPayment, findPaymentByNumber } from '../../db/payments.js'
 import { findRefundByNumber } from '../../db/refunds.js'
 import { paymentFactKey } from '../../domain/payment.js'
@@ -91,7 +91,7 @@ async function receiveRefund(
 }
 
 async function store(
-  { db, envelope, clock, gate }: ApiContext,
+  { db, envelope, clock, gate, signalled }: ApiContext,
   fact: Omit<NewFact, 'id' | 'source' | 'now'>,
   raw: RawMessage,
   signal: (inboxId: string) => Promise<void>,
@@ -101,7 +101,7 @@ async function store(
   if (stored.applied) return { kind: 'duplicate' }
   const deliver = async (): Promise<void> => {
     await gate.run(() => signal(stored.id))
-    await markFactSignalled(db, stored.id, clock.now())
+    await signalled.note(stored.id)
   }
   return { kind: 'stored', deliver }
 }

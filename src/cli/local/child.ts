@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
+import { setPriority } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -9,6 +10,8 @@ import { isAlive, readIdentity, writeIdentity, type ProcessIdentity } from './pr
 const STOP_POLL_MS = 20
 const PREDECESSOR_GRACE_MS = 10_000
 const PID_SUFFIX = '.pid'
+/** About a tenth of the share of one that does not yield; all of the processor when alone. */
+const YIELDING_NICENESS = 10
 /** The owner of a state folder is not a child and is never stopped by a sweep. */
 export const OWNER_PID_FILE = `owner${PID_SUFFIX}`
 
@@ -24,6 +27,8 @@ export interface ChildOptions {
   readonly env: Readonly<Record<string, string>>
   /** The system account to run under; the caller's own when absent. */
   readonly account?: { readonly uid: number; readonly gid: number } | undefined
+  /** Lets the others go first where processors are short: what answers before what works. */
+  readonly yields?: boolean
 }
 
 /** A child process in a process group of its own, which outlives a Ctrl-C on our terminal. */
@@ -51,6 +56,7 @@ export async function startChild(options: ChildOptions): Promise<RunningChild> {
   const exited = describeExit(child, options.name)
   const pid = child.pid
   if (pid === undefined) throw new Error(await exited)
+  if (options.yields === true) await letOthersGoFirst(pid)
   await writeIdentity(pidFile, pid)
   const removed = exited.then(() => rm(pidFile, { force: true }))
   return {
@@ -88,6 +94,19 @@ async function stopProcess(identity: ProcessIdentity, graceMs: number): Promise<
   while (isAlive(identity)) {
     if (Date.now() > deadlineMs) process.kill(identity.pid, 'SIGKILL')
     await sleep(STOP_POLL_MS)
+  }
+}
+
+/**
+ * A niceness counts among the processes of one session, and a detached child is a session of its
+ * own, so Linux is told of the whole session too (sched(7), "The autogroup feature").
+ */
+async function letOthersGoFirst(pid: number): Promise<void> {
+  try {
+    setPriority(pid, YIELDING_NICENESS)
+    await writeFile(`/proc/${pid}/autogroup`, String(YIELDING_NICENESS))
+  } catch {
+    // It has ended already, or this system knows no such groups: the order is only a kindness.
   }
 }
 

@@ -62,6 +62,7 @@ export async function startDevServer(options: DevServerOptions): Promise<Running
     stateDir: options.stateDir,
     logDir: options.logDir,
     env: { HOME: homedir() },
+    yields: true,
   })
   const address = `${HOST}:${port}`
   await waitUntilReady(child, address, Object.keys(searchAttributes))

@@ -94,6 +94,7 @@ async function startCommand(options: CommandOptions, signal: AbortSignal): Promi
     stateDir: place.run,
     logDir: place.logs,
     env,
+    yields: name === 'worker',
   })
   const stop = () => child.stop('SIGTERM', options.stopGraceMs)
   try {
