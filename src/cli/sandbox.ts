@@ -29,7 +29,7 @@ export function registerSandboxCommand(program: Command): void {
     .option('--data <folder>', 'keep authority and book here; without it nothing is kept')
     .option('--rate <rate>', "how many times as fast as the machine's clock", readRate, 1)
     .option('--refund-delay <ms>', 'how long a refund takes on its clock', readWhole, 60_000)
-    .option('--cashier-port <port>', 'serve the cashier page in plain HTTP here', readPort)
+    .option('--cashier-port <port>', 'serve cashier page and portal in plain HTTP here', readPort)
     .option('--lan', 'serve the cashier page, nothing else, to the local network')
     .option('--strict', 'refuse what WeChat Pay refuses, such as http addresses')
     .option('--json <file>', 'write one line of JSON when ready; - is standard output')
@@ -68,6 +68,7 @@ function announce(sandbox: Sandbox, jsonTarget: string | undefined): void {
   if (jsonTarget !== undefined) writeFileSync(jsonTarget, line)
   process.stdout.write(`Sandbox     ${url}\nAuthority   ${caPath}\n`)
   if (httpUrl !== undefined) process.stdout.write(`Cashier     ${httpUrl}/cashier/{prepay_id}\n`)
+  process.stdout.write(`Portal      ${url}/portal\n`)
 }
 
 function interruption(): Promise<void> {

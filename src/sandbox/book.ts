@@ -1,6 +1,10 @@
 import type { Journal, JournalLine } from './journal.js'
 import type { LoggedCall, Merchant, Notification, Order, Refund } from './records.js'
 
+/** What the lines of journals lack that were written before coupons, cards and the portal. */
+const ORDER_BEFORE = { coupons: [], isCardFrozen: false }
+const REFUND_BEFORE = { coupons: [], source: 'API' } as const
+
 /** Calls kept for reading back; older ones are forgotten. */
 const LOG_LENGTH_MAX = 100_000
 
@@ -17,7 +21,9 @@ export class Book {
   readonly #refunds = new Map<string, Refund>()
   readonly #refundKeyById = new Map<string, string>()
   readonly #refundKeysOfOrder = new Map<string, Set<string>>()
-  readonly #balances = new Map<string, number>()
+  readonly #balances = new Map<string, number | null>()
+  readonly #appIdByOpenid = new Map<string, string>()
+  readonly #refundNotifyUrls = new Map<string, string>()
   #calls: LoggedCall[] = []
   #journal: Journal
 
@@ -39,6 +45,7 @@ export class Book {
     const key = keyOf(order.mchId, order.outTradeNo)
     this.#orders.set(key, order)
     this.#orderKeyByPrepayId.set(order.prepayId, key)
+    if (!this.#appIdByOpenid.has(order.openid)) this.#appIdByOpenid.set(order.openid, order.appId)
     if (order.transactionId !== null) this.#orderKeyByTransactionId.set(order.transactionId, key)
     this.#journal.append('order', order)
   }
@@ -48,6 +55,7 @@ export class Book {
     const orderKey = keyOf(refund.mchId, refund.outTradeNo)
     this.#refunds.set(key, refund)
     this.#refundKeyById.set(refund.refundId, key)
+    if (refund.notifyUrl !== '') this.#refundNotifyUrls.set(refund.mchId, refund.notifyUrl)
     const keysOfOrder = this.#refundKeysOfOrder.get(orderKey) ?? new Set()
     this.#refundKeysOfOrder.set(orderKey, keysOfOrder.add(key))
     this.#journal.append('refund', refund)
@@ -58,13 +66,15 @@ export class Book {
     this.#journal.append('notification', notification)
   }
 
-  setBalance(mchId: string, balanceFen: number): void {
+  /** Null sets no limit to what the merchant can refund, until an amount is set again. */
+  setBalance(mchId: string, balanceFen: number | null): void {
     this.#balances.set(mchId, balanceFen)
     this.#journal.append('balance', { mchId, balanceFen })
   }
 
   addToBalance(mchId: string, changeFen: number): void {
-    this.setBalance(mchId, this.balanceFen(mchId) + changeFen)
+    const balanceFen = this.balanceFen(mchId)
+    if (balanceFen !== null) this.setBalance(mchId, balanceFen + changeFen)
   }
 
   addCall(call: LoggedCall): void {
@@ -102,8 +112,20 @@ export class Book {
     return [...keys].map((key) => this.#refunds.get(key)).filter((refund) => refund !== undefined)
   }
 
-  balanceFen(mchId: string): number {
-    return this.#balances.get(mchId) ?? 0
+  /** What the merchant can refund from, or null without a limit. */
+  balanceFen(mchId: string): number | null {
+    const balanceFen = this.#balances.get(mchId)
+    return balanceFen === undefined ? 0 : balanceFen
+  }
+
+  /** The appid with which an openid was seen first; it is a buyer's name under that one alone. */
+  appIdOfOpenid(openid: string): string | undefined {
+    return this.#appIdByOpenid.get(openid)
+  }
+
+  /** Where the merchant's last refund that named an address wanted to be told. */
+  lastRefundNotifyUrl(mchId: string): string {
+    return this.#refundNotifyUrls.get(mchId) ?? ''
   }
 
   orders(): Iterable<Order> {
@@ -134,12 +156,12 @@ export class Book {
   restore(line: JournalLine): void {
     const { kind, value } = line
     if (kind === 'merchant') this.putMerchant(value as Merchant)
-    if (kind === 'order') this.putOrder(value as Order)
-    if (kind === 'refund') this.putRefund(value as Refund)
+    if (kind === 'order') this.putOrder({ ...ORDER_BEFORE, ...(value as Order) })
+    if (kind === 'refund') this.putRefund({ ...REFUND_BEFORE, ...(value as Refund) })
     if (kind === 'notification') this.putNotification(value as Notification)
     if (kind === 'call') this.addCall(value as LoggedCall)
     if (kind === 'balance') {
-      const balance = value as { mchId: string; balanceFen: number }
+      const balance = value as { mchId: string; balanceFen: number | null }
       this.setBalance(balance.mchId, balance.balanceFen)
     }
   }

@@ -1,19 +1,14 @@
+import { acceptRefund } from './accept-refund.js'
+import type { RefundRequest } from './accept-refund.js'
+import { cashFeeOf, couponFeeOf, refundCouponFields, settlementFeeOf } from './coupons.js'
 import type { FieldRule } from './fields.js'
 import { checkFields, checkNotifyUrl, FEN, OUT_REFUND_NO, OUT_TRADE_NO } from './fields.js'
-import { makeRefundId } from './ids.js'
-import { claimedFeeOf } from './order.js'
 import type { Order, Refund } from './records.js'
 import { RefusedError, refuseBusiness, refuseWith } from './refusal.js'
-import { settleWhenDue } from './settle-refund.js'
 import type { Fields } from './sign.js'
 import type { V2Call } from './v2-call.js'
 import { namedOrder, valueOf } from './v2-call.js'
 import type { World } from './world.js'
-
-const DAY_MS = 24 * 60 * 60 * 1000
-const REFUND_WITHIN_MS = 365 * DAY_MS
-const REFUNDS_MAX = 50
-const SPACING_MS = 60 * 1000
 
 const RULES: readonly FieldRule[] = [
   { name: 'transaction_id', bytesMax: 32 },
@@ -27,6 +22,7 @@ const RULES: readonly FieldRule[] = [
   { name: 'notify_url', bytesMax: 256 },
   { name: 'op_user_id', bytesMax: 32 },
   { name: 'device_info', bytesMax: 32 },
+  { name: 'detail', bytesMax: 6000 },
 ]
 
 /**
@@ -38,12 +34,8 @@ export function refund(call: V2Call, world: World): Fields {
   const order = namedOrder(call, world)
   const known = world.book.refund(call.merchant.mchId, valueOf(call, 'out_refund_no'))
   if (known) return answer(sameRefund(known, order, call), order)
-  checkAgainstOrder(call, order, world)
-  const accepted = makeRefund(call, order, world)
-  world.book.putRefund(accepted)
-  world.book.addToBalance(accepted.mchId, -accepted.refundFee)
-  settleWhenDue(accepted, world)
-  return answer(accepted, order)
+  checkTotal(call, order)
+  return answer(acceptRefund(order, requestOf(call), world), order)
 }
 
 function checkRequest(call: V2Call, world: World): void {
@@ -65,46 +57,21 @@ function sameRefund(known: Refund, order: Order, call: V2Call): Refund {
   return known
 }
 
-function checkAgainstOrder(call: V2Call, order: Order, world: World): void {
-  const nowMs = world.clock.nowMs()
-  const { book } = world
+function checkTotal(call: V2Call, order: Order): void {
   if (order.paidAtMs === null) throw refuseBusiness('ORDERNOTEXIST')
-  if (nowMs > order.paidAtMs + REFUND_WITHIN_MS) throw refuseBusiness('TRADE_OVERDUE')
-  if (feeOf(call, 'total_fee') !== order.totalFee) {
-    throw refuseWith('INVALID_REQUEST', '订单金额与支付时不一致')
-  }
-  const claimedFee = claimedFeeOf(order, book)
-  if (claimedFee >= order.totalFee) throw refuseWith('ERROR', '订单已全额退款')
-  const refundFee = feeOf(call, 'refund_fee')
-  if (claimedFee + refundFee > order.totalFee) {
-    throw refuseWith('ERROR', '累计退款金额大于支付金额')
-  }
-  const earlier = book.refundsOf(order)
-  if (earlier.length >= REFUNDS_MAX) throw refuseWith('ERROR', '退款次数超过50次')
-  const lastAtMs = earlier.at(-1)?.createdAtMs ?? -Infinity
-  if (world.isStrict && nowMs < lastAtMs + SPACING_MS) throw refuseBusiness('FREQUENCY_LIMITED')
-  if (book.balanceFen(order.mchId) < refundFee) throw refuseBusiness('NOTENOUGH')
+  if (feeOf(call, 'total_fee') === order.totalFee) return
+  throw refuseWith('INVALID_REQUEST', '订单金额与支付时不一致')
 }
 
-function makeRefund(call: V2Call, order: Order, world: World): Refund {
-  const nowMs = world.clock.nowMs()
+function requestOf(call: V2Call): RefundRequest {
   return {
-    mchId: order.mchId,
-    appId: order.appId,
-    outTradeNo: order.outTradeNo,
-    transactionId: order.transactionId ?? '',
     outRefundNo: valueOf(call, 'out_refund_no'),
-    refundId: makeRefundId(nowMs),
-    totalFee: order.totalFee,
     refundFee: feeOf(call, 'refund_fee'),
     refundAccount: valueOf(call, 'refund_account') || 'REFUND_SOURCE_UNSETTLED_FUNDS',
     notifyUrl: valueOf(call, 'notify_url'),
-    status: 'PROCESSING',
-    endsAs: call.fault?.fault === 'change' ? 'CHANGE' : 'SUCCESS',
+    source: 'API',
     clientCertSerial: call.clientCertSerial,
-    createdAtMs: nowMs,
-    dueAtMs: nowMs + world.refundDelayMs,
-    endedAtMs: null,
+    endsAs: call.fault?.fault === 'change' ? 'CHANGE' : 'SUCCESS',
   }
 }
 
@@ -121,7 +88,19 @@ function answer(accepted: Refund, order: Order): Fields {
     refund_fee: String(accepted.refundFee),
     total_fee: String(order.totalFee),
     fee_type: 'CNY',
-    cash_fee: String(order.totalFee),
-    cash_refund_fee: String(accepted.refundFee),
+    cash_fee: String(cashFeeOf(order)),
+    cash_refund_fee: String(accepted.refundFee - couponFeeOf(accepted.coupons)),
+    ...settlementFields(accepted, order),
+    ...refundCouponFields(accepted),
+  }
+}
+
+/** Only an order with discounts of the merchant's own has amounts that settle differently. */
+function settlementFields(accepted: Refund, order: Order): Fields {
+  const settlementTotalFee = settlementFeeOf(order.totalFee, order.coupons)
+  if (settlementTotalFee === order.totalFee) return {}
+  return {
+    settlement_total_fee: String(settlementTotalFee),
+    settlement_refund_fee: String(settlementFeeOf(accepted.refundFee, accepted.coupons)),
   }
 }

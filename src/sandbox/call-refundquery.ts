@@ -1,8 +1,9 @@
+import { cashFeeOf, refundCouponFields, settlementFeeOf } from './coupons.js'
 import type { FieldRule } from './fields.js'
 import { checkFields, OUT_REFUND_NO, OUT_TRADE_NO } from './fields.js'
 import type { Order, Refund } from './records.js'
 import { refuseBusiness, refuseParameter } from './refusal.js'
-import { RECEIVING_ACCOUNT, successTime } from './settle-refund.js'
+import { receivingAccount, successTime } from './settle-refund.js'
 import type { Fields } from './sign.js'
 import type { V2Call } from './v2-call.js'
 import { namedOrder, valueOf } from './v2-call.js'
@@ -51,25 +52,32 @@ function namedRefund(call: V2Call, world: World): Refund | undefined {
 }
 
 function answer(order: Order, refunds: readonly Refund[], totalCount: number): Fields {
+  const settlementFee = settlementFeeOf(order.totalFee, order.coupons)
   const fields: Record<string, string> = {
     transaction_id: order.transactionId ?? '',
     out_trade_no: order.outTradeNo,
     total_fee: String(order.totalFee),
     fee_type: 'CNY',
-    cash_fee: String(order.totalFee),
+    cash_fee: String(cashFeeOf(order)),
+    settlement_total_fee: settlementFee === order.totalFee ? '' : String(settlementFee),
     total_refund_count: String(totalCount),
     refund_count: String(refunds.length),
   }
-  refunds.forEach((refund, n) => {
-    fields[`out_refund_no_${n}`] = refund.outRefundNo
-    fields[`refund_id_${n}`] = refund.refundId
-    fields[`refund_channel_${n}`] = 'ORIGINAL'
-    fields[`refund_fee_${n}`] = String(refund.refundFee)
-    fields[`settlement_refund_fee_${n}`] = String(refund.refundFee)
-    fields[`refund_status_${n}`] = refund.status
-    fields[`refund_account_${n}`] = refund.refundAccount
-    fields[`refund_recv_accout_${n}`] = RECEIVING_ACCOUNT
-    fields[`refund_success_time_${n}`] = successTime(refund)
-  })
+  refunds.forEach((refund, n) => Object.assign(fields, refundFields(refund, n)))
   return fields
+}
+
+function refundFields(refund: Refund, n: number): Fields {
+  return {
+    [`out_refund_no_${n}`]: refund.outRefundNo,
+    [`refund_id_${n}`]: refund.refundId,
+    [`refund_channel_${n}`]: 'ORIGINAL',
+    [`refund_fee_${n}`]: String(refund.refundFee),
+    [`settlement_refund_fee_${n}`]: String(settlementFeeOf(refund.refundFee, refund.coupons)),
+    ...refundCouponFields(refund, `_${n}`),
+    [`refund_status_${n}`]: refund.status,
+    [`refund_account_${n}`]: refund.refundAccount,
+    [`refund_recv_accout_${n}`]: receivingAccount(refund),
+    [`refund_success_time_${n}`]: successTime(refund),
+  }
 }

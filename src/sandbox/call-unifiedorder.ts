@@ -34,6 +34,7 @@ const RULES: readonly FieldRule[] = [
   { name: 'limit_pay', bytesMax: 32, pattern: /^no_credit$/ },
   { name: 'receipt', bytesMax: 8, pattern: /^Y$/ },
   { name: 'profit_sharing', bytesMax: 16, pattern: /^[YN]$/ },
+  { name: 'version', bytesMax: 32, pattern: /^1\.0$/ },
 ]
 
 /** The field that a kind of payment cannot do without. */
@@ -63,6 +64,14 @@ function checkOrder(call: V2Call, world: World): void {
   if (needed !== undefined && valueOf(call, needed) === '') throw refuseMissing(needed)
   if (!isIP(valueOf(call, 'spbill_create_ip'))) throw refuseParameter('spbill_create_ip')
   checkNotifyUrl(valueOf(call, 'notify_url'), world.isStrict)
+  if (world.isStrict) checkOpenid(call, world)
+}
+
+/** A buyer has another openid under each appid. */
+function checkOpenid(call: V2Call, world: World): void {
+  const knownAppId = world.book.appIdOfOpenid(valueOf(call, 'openid'))
+  if (knownAppId === undefined || knownAppId === call.merchant.appId) return
+  throw refuseParameter('openid', '与appid不匹配')
 }
 
 function placeAgain(known: Order, call: V2Call, world: World): Order {
@@ -99,6 +108,8 @@ function makeOrder(call: V2Call, nowMs: number, isStrict: boolean): Order {
     state: 'NOTPAY',
     transactionId: null,
     paidAtMs: null,
+    coupons: [],
+    isCardFrozen: false,
   }
 }
 

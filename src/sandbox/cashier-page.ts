@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { BASE_STYLE, escapeHtml, pageHeaders, yuanText } from './html.js'
 
 /** What the page shows: one state with its words, Chinese first. */
 export type CashierState =
@@ -36,14 +36,7 @@ const WORDS: Readonly<Record<CashierState, Words>> = {
   unknown: { mark: '?', chinese: '订单不存在', english: 'There is no such order' },
 }
 
-const STYLE = `
-:root { color-scheme: light dark; --ink: #191919; --soft: #5f6368; --page: #ededed;
-  --card: #ffffff; --line: #e2e2e2; --go: #05713b; --go-ink: #ffffff; }
-@media (prefers-color-scheme: dark) { :root { --ink: #ececec; --soft: #b0b4b8; --page: #111111;
-  --card: #1e1e1e; --line: #3a3a3a; --go: #3ddc84; --go-ink: #08210f; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink); line-height: 1.5;
-  font-family: -apple-system, "PingFang SC", "Noto Sans SC", "Microsoft YaHei", sans-serif; }
+const STYLE = `${BASE_STYLE}
 main { max-width: 26rem; margin: 0 auto; padding: 1.5rem 1rem 2rem; }
 header { text-align: center; padding: 1rem 0 1.25rem; }
 h1 { font-size: 1rem; font-weight: 500; margin: 0; overflow-wrap: anywhere; }
@@ -70,18 +63,7 @@ button:focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; }
 footer { margin-top: 1.5rem; text-align: center; color: var(--soft); font-size: .8125rem; }
 `
 
-const styleHash = createHash('sha256').update(STYLE).digest('base64')
-
-/** Nothing from outside, no script; the page's own style is named by its hash. */
-export const CASHIER_HEADERS: Readonly<Record<string, string>> = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy':
-    `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; form-action 'self'; ` +
-    "base-uri 'none'; frame-ancestors 'none'",
-  'cache-control': 'no-store',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-}
+export const CASHIER_HEADERS = pageHeaders(STYLE)
 
 /** The cashier as one HTML document for a phone's screen. */
 export function cashierPage(view: CashierView): string {
@@ -134,14 +116,4 @@ function detailsOf(view: CashierView): string {
 <div><dt>收款方<small lang="en">Merchant</small></dt><dd>${escapeHtml(view.merchant)}</dd></div>
 <div><dt>商户单号<small lang="en">Order number</small></dt><dd>${escapeHtml(view.outTradeNo)}</dd></div>
 </dl>`
-}
-
-/** Fen as yuan with two decimals, by digits alone. */
-function yuanText(totalFee: number): string {
-  const digits = String(totalFee).padStart(3, '0')
-  return `${digits.slice(0, -2)}.${digits.slice(-2)}`
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

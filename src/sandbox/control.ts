@@ -6,7 +6,9 @@ import {
   readMerchantBody,
   readPayBody,
 } from './control-body.js'
+import { controlCard, controlRefund, controlResolve } from './control-portal.js'
 import { callView, merchantView, notificationView, orderView, refundView } from './control-views.js'
+import { couponFeeOf } from './coupons.js'
 import { randomDigits } from './ids.js'
 import { payOrder } from './pay.js'
 import type { World } from './world.js'
@@ -29,6 +31,9 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   '/_control/merchants': { GET: listMerchants, POST: addMerchant },
   '/_control/balance': { POST: setBalance },
   '/_control/pay': { POST: pay },
+  '/_control/refund': { POST: (request, world) => controlRefund(bodyOf(request), world) },
+  '/_control/resolve': { POST: (request, world) => controlResolve(bodyOf(request), world) },
+  '/_control/card': { POST: (request, world) => controlCard(bodyOf(request), world) },
   '/_control/faults': { GET: listFaults, POST: armFaults, DELETE: clearFaults },
   '/_control/clock': { GET: tellClock, POST: setClock },
   '/_control/book': { GET: readBook },
@@ -106,10 +111,13 @@ function setBalance(request: ControlRequest, world: World): unknown {
 }
 
 function pay(request: ControlRequest, world: World): unknown {
-  const { mchId, outTradeNo, result, late } = readPayBody(bodyOf(request))
+  const { mchId, outTradeNo, result, late, coupons } = readPayBody(bodyOf(request))
   const order = world.book.order(mchId, outTradeNo)
   if (!order) throw new ControlError(404, 'ORDERNOTEXIST', 'there is no such order')
-  const paid = payOrder({ order, result, isLate: late }, world)
+  if (couponFeeOf(coupons) > order.totalFee) {
+    throw new ControlError(400, 'bad_request', 'the coupons are worth more than the order')
+  }
+  const paid = payOrder({ order, result, isLate: late, coupons }, world)
   if (typeof paid === 'string') throw new ControlError(409, paid, 'the order cannot be paid')
   return orderView(paid, world)
 }

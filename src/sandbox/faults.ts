@@ -13,11 +13,27 @@ export const FAULT_KINDS = [
   'slow',
   'not_enough',
   'change',
+  'error',
+  'return_fail',
+  'cut',
+  'bad_sign',
+  'silent',
 ] as const
 export type FaultKind = (typeof FAULT_KINDS)[number]
 
 const NOTIFICATION_FAULTS = ['lost', 'late', 'duplicate', 'forged', 'probe'] as const
-const CALL_FAULTS = ['timeout_before', 'timeout_after', 'systemerror', 'html', 'slow'] as const
+const CALL_FAULTS = [
+  'timeout_before',
+  'timeout_after',
+  'systemerror',
+  'html',
+  'slow',
+  'error',
+  'return_fail',
+  'cut',
+  'bad_sign',
+  'silent',
+] as const
 
 /** Which faults can be armed for which call. */
 export const FAULTS_OF_CALL: Readonly<Record<CallName, readonly FaultKind[]>> = {
@@ -39,6 +55,8 @@ export interface FaultMatch {
 export interface Fault {
   readonly match: FaultMatch
   readonly fault: FaultKind
+  /** The `err_code` of the answer; `error` has one and no other fault does. */
+  readonly code?: string
   /** Milliseconds of waiting, where the fault has some; each fault has its own default. */
   readonly ms?: number
   /** How often it still strikes; -1 is without end. */

@@ -53,10 +53,18 @@ export function checkNotifyUrl(value: string, isStrict: boolean): void {
   if (!url || !/^https?:$/.test(url.protocol) || /[?#]/.test(value)) {
     throw refuseParameter('notify_url')
   }
-  if (isStrict && !isPublic(url)) throw refuseParameter('notify_url', '须为公网https地址')
+  if (isStrict && !isPublic(url, value)) throw refuseParameter('notify_url', '须为公网https地址')
 }
 
-function isPublic(url: URL): boolean {
+/** Names that lead nowhere in public (RFC 6761, RFC 6762, and .internal). */
+const PRIVATE_NAME = /(^|\.)(localhost|local|internal|intranet|lan|home|test|invalid)\.?$/
+/** A port is refused also when it is the usual one, which a parsed address no longer shows. */
+const HAS_PORT = /^https?:\/\/[^/]*:\d*(\/|$)/i
+
+function isPublic(url: URL, value: string): boolean {
   const host = url.hostname
-  return url.protocol === 'https:' && url.port === '' && !isIP(host) && host.includes('.')
+  const isAddress = isIP(host) !== 0 || host.startsWith('[')
+  const isNamed = host.includes('.') && !isAddress && !PRIVATE_NAME.test(host)
+  const hasUser = url.username !== '' || url.password !== ''
+  return url.protocol === 'https:' && !HAS_PORT.test(value) && isNamed && !hasUser
 }

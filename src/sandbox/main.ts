@@ -11,8 +11,9 @@ import type { Journal, JournalLine } from './journal.js'
 import { FileJournal, noJournal, readJournal, rewriteJournal } from './journal.js'
 import { FIRST_MERCHANTS, makeMerchant } from './merchants.js'
 import { Notifications } from './notifications.js'
+import { Rates } from './rates.js'
 import type { Listening } from './server.js'
-import { listenCashier, listenHttps } from './server.js'
+import { listenCashier, listenHttps, listenPages } from './server.js'
 import { settleWhenDue } from './settle-refund.js'
 import { Timetable } from './timetable.js'
 import type { World } from './world.js'
@@ -30,7 +31,7 @@ export interface SandboxOptions {
   readonly rate?: number
   /** How long a refund takes on the sandbox's clock; 60 s unless given. */
   readonly refundDelayMs?: number
-  /** Port for the cashier page in plain HTTP; 0 takes any free one. Not served unless given. */
+  /** Port for cashier and portal in plain HTTP; 0 takes any free one. Not served unless given. */
   readonly cashierPort?: number
   /** Serves the cashier page, and nothing else, to the whole local network in plain HTTP. */
   readonly lan?: boolean
@@ -148,6 +149,7 @@ async function openWorld(
     timetable,
     faults,
     notifications,
+    rates: new Rates(),
     caPem,
     reportError,
     refundDelayMs: options.refundDelayMs ?? REFUND_DELAY_MS,
@@ -241,7 +243,8 @@ async function listenCashierFor(
 ): Promise<Listening> {
   const host = options.lan ? '0.0.0.0' : '127.0.0.1'
   try {
-    return await listenCashier(world, { host, port: options.cashierPort ?? 0 })
+    const listenFor = options.lan ? listenCashier : listenPages
+    return await listenFor(world, { host, port: options.cashierPort ?? 0 })
   } catch (error) {
     await main.close()
     throw error

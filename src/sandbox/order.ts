@@ -29,9 +29,9 @@ export function refundedFeeOf(order: Order, book: Book): number {
   return sumFee(book, order, (status) => status === 'SUCCESS')
 }
 
-/** What can no longer be asked for: all refunds accepted, whatever became of them, in fen. */
+/** What can no longer be asked for: all refunds accepted unless they were closed, in fen. */
 export function claimedFeeOf(order: Order, book: Book): number {
-  return sumFee(book, order, () => true)
+  return sumFee(book, order, (status) => status !== 'REFUNDCLOSE')
 }
 
 function sumFee(book: Book, order: Order, isCounted: (status: string) => boolean): number {

@@ -1,4 +1,5 @@
 import { beijingDigits } from './beijing.js'
+import { cashFeeOf, paidCouponFields } from './coupons.js'
 import type { Order } from './records.js'
 import type { Fields } from './sign.js'
 
@@ -12,7 +13,8 @@ export function paidFields(order: Order): Fields {
     bank_type: 'OTHERS',
     total_fee: String(order.totalFee),
     fee_type: 'CNY',
-    cash_fee: String(order.totalFee),
+    cash_fee: String(cashFeeOf(order)),
+    ...paidCouponFields(order),
     transaction_id: order.transactionId ?? '',
     out_trade_no: order.outTradeNo,
     attach: order.attach,

@@ -1,7 +1,8 @@
+import { settlementFeeOf } from './coupons.js'
 import { makeTransactionId } from './ids.js'
 import { isClosed, isPayable } from './order.js'
 import { paidFields } from './paid-fields.js'
-import type { Order } from './records.js'
+import type { Coupon, Order } from './records.js'
 import type { World } from './world.js'
 
 export type PayResult = 'SUCCESS' | 'PAYERROR'
@@ -14,11 +15,13 @@ export interface PayAttempt {
   readonly result: PayResult
   /** The money was on its way when the order was closed, and arrives all the same. */
   readonly isLate: boolean
+  /** What the buyer pays with beside cash; at most the order's amount. */
+  readonly coupons?: readonly Coupon[]
 }
 
 /** The buyer pays, or tries to: the book, the merchant's balance, and the notification. */
 export function payOrder(attempt: PayAttempt, world: World): Order | PayRefusal {
-  const { order, result, isLate } = attempt
+  const { order, result, isLate, coupons = [] } = attempt
   const nowMs = world.clock.nowMs()
   if (order.state === 'SUCCESS') return 'ORDERPAID'
   if (!isLate && !isPayable(order, nowMs)) {
@@ -30,9 +33,9 @@ export function payOrder(attempt: PayAttempt, world: World): Order | PayRefusal 
     return failed
   }
   const transactionId = makeTransactionId(nowMs)
-  const paid: Order = { ...order, state: 'SUCCESS', transactionId, paidAtMs: nowMs }
+  const paid: Order = { ...order, state: 'SUCCESS', transactionId, paidAtMs: nowMs, coupons }
   world.book.putOrder(paid)
-  world.book.addToBalance(paid.mchId, paid.totalFee)
+  world.book.addToBalance(paid.mchId, settlementFeeOf(paid.totalFee, coupons))
   notifyPaid(paid, world)
   return paid
 }

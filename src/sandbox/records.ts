@@ -16,6 +16,17 @@ export interface Merchant {
   readonly publicKeyPem: string
 }
 
+/** `CASH` was paid for when it was issued; `NO_CASH` is a discount for which nobody pays in. */
+export const COUPON_TYPES = ['CASH', 'NO_CASH'] as const
+export type CouponType = (typeof COUPON_TYPES)[number]
+
+/** A coupon and how much of it was used or given back. */
+export interface Coupon {
+  readonly id: string
+  readonly type: CouponType
+  readonly fee: number
+}
+
 export type OrderState = 'NOTPAY' | 'CLOSED' | 'SUCCESS' | 'PAYERROR'
 
 export interface Order {
@@ -39,9 +50,16 @@ export interface Order {
   readonly state: OrderState
   readonly transactionId: string | null
   readonly paidAtMs: number | null
+  /** What the buyer paid with beside cash. */
+  readonly coupons: readonly Coupon[]
+  /** Whether a refund finds the buyer's card frozen. */
+  readonly isCardFrozen: boolean
 }
 
-export type RefundStatus = 'PROCESSING' | 'SUCCESS' | 'CHANGE'
+export type RefundStatus = 'PROCESSING' | 'SUCCESS' | 'CHANGE' | 'REFUNDCLOSE'
+
+/** Who asked for a refund: the merchant's program, or a person in the portal. */
+export type RefundSource = 'API' | 'VENDOR_PLATFORM'
 
 export interface Refund {
   readonly mchId: string
@@ -52,11 +70,15 @@ export interface Refund {
   readonly refundId: string
   readonly totalFee: number
   readonly refundFee: number
+  /** The part of it that is coupons. */
+  readonly coupons: readonly Coupon[]
+  readonly source: RefundSource
   readonly refundAccount: string
   readonly notifyUrl: string
   readonly status: RefundStatus
   /** How it ends when its time has come. */
   readonly endsAs: 'SUCCESS' | 'CHANGE'
+  /** Empty for a refund made in the portal. */
   readonly clientCertSerial: string
   readonly createdAtMs: number
   readonly dueAtMs: number

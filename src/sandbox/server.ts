@@ -7,6 +7,7 @@ import type { KeyAndCertificate } from './authority.js'
 import type { V2CallName } from './call-names.js'
 import { answerCashier } from './cashier.js'
 import { answerControl } from './control.js'
+import { answerPortal } from './portal.js'
 import { answerV2 } from './v2.js'
 import type { World } from './world.js'
 
@@ -18,6 +19,8 @@ const V2_PATHS: Readonly<Record<string, V2CallName>> = {
   '/pay/refundquery': 'refundquery',
 }
 
+/** What browsers say of a request that the page itself or a person's hand has sent. */
+const SAME_SITES: readonly unknown[] = ['same-origin', 'none']
 const BODY_BYTES_MAX = 256 * 1024
 const KEEP_ALIVE_MS = 65_000
 const NOT_FOUND_PAGE =
@@ -29,6 +32,7 @@ interface Received {
   readonly path: string
   readonly query: URLSearchParams
   readonly body: Buffer
+  readonly isCrossSite: boolean
 }
 
 class BodyTooLongError extends Error {
@@ -69,6 +73,11 @@ export function listenHttps(
 /** Serves the cashier page alone, in plain HTTP, for a phone that does not know our authority. */
 export function listenCashier(world: World, options: ListenOptions): Promise<Listening> {
   return listen(createHttpServer(), world, answerCashierOnly, options)
+}
+
+/** Serves cashier and portal in plain HTTP, for a browser on this machine. */
+export function listenPages(world: World, options: ListenOptions): Promise<Listening> {
+  return listen(createHttpServer(), world, answerPages, options)
 }
 
 type Answer = (request: IncomingMessage, response: ServerResponse, world: World) => Promise<void>
@@ -113,7 +122,22 @@ async function answerAny(
     const headers = { 'content-type': 'application/json; charset=utf-8' }
     return send(response, reply.status, headers, JSON.stringify(reply.value))
   }
-  return sendCashier(received, response, world)
+  return sendPage(received, response, world)
+}
+
+async function answerPages(
+  request: IncomingMessage,
+  response: ServerResponse,
+  world: World,
+): Promise<void> {
+  return sendPage(await receive(request), response, world)
+}
+
+function sendPage(received: Received, response: ServerResponse, world: World): void {
+  const isPortal = received.path === '/portal' || received.path.startsWith('/portal/')
+  if (!isPortal) return sendCashier(received, response, world)
+  const reply = answerPortal(received, world)
+  return send(response, reply.status, reply.headers, reply.text)
 }
 
 async function answerCashierOnly(
@@ -143,8 +167,10 @@ async function sendV2(
   const clientCertSerial = clientCertSerialOf(request)
   const reply = await answerV2({ call, method, body, clientCertSerial }, world)
   if (reply.kind === 'document') {
-    return send(response, reply.status, { 'content-type': reply.type }, reply.text)
+    const sendWay = reply.isCut ? sendHalf : send
+    return sendWay(response, reply.status, { 'content-type': reply.type }, reply.text)
   }
+  if (reply.ms === 'for_good') return
   const timer = setTimeout(() => request.socket.destroy(), reply.ms)
   request.socket.once('close', () => clearTimeout(timer))
 }
@@ -170,6 +196,7 @@ async function receive(request: IncomingMessage): Promise<Received> {
     path,
     query: new URLSearchParams(query),
     body: Buffer.concat(chunks),
+    isCrossSite: !SAME_SITES.includes(request.headers['sec-fetch-site'] ?? 'none'),
   }
 }
 
@@ -181,6 +208,20 @@ function send(
 ): void {
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) })
   response.end(text)
+}
+
+/** Announces the whole answer, sends the first half of its bytes, and breaks the connection. */
+function sendHalf(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  text: string,
+): void {
+  const bytes = Buffer.from(text)
+  response.writeHead(status, { ...headers, 'content-length': bytes.length })
+  response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => {
+    response.socket?.end(() => response.socket?.destroy())
+  })
 }
 
 function handleFailure(error: unknown, response: ServerResponse, world: World): void {

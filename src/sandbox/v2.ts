@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { closeorder } from './call-closeorder.js'
 import type { V2CallName } from './call-names.js'
 import { orderquery } from './call-orderquery.js'
@@ -7,14 +6,15 @@ import { refundquery } from './call-refundquery.js'
 import { unifiedorder } from './call-unifiedorder.js'
 import type { Fault, FaultTarget } from './faults.js'
 import { COMMON_RULES, checkFields } from './fields.js'
-import { randomText } from './ids.js'
-import type { Merchant } from './records.js'
 import { RefusedError, refuseBusiness, refuseProtocol } from './refusal.js'
-import type { Fields, SignType } from './sign.js'
-import { isSigned, signFields } from './sign.js'
-import type { V2Handler } from './v2-call.js'
+import type { Fields } from './sign.js'
+import { isSigned } from './sign.js'
+import { isSpoiling, strikeAfter, strikeBefore } from './strike.js'
+import type { V2Call, V2Handler } from './v2-call.js'
+import type { Caller, V2Reply } from './v2-reply.js'
+import { refusalReply, signedReply } from './v2-reply.js'
 import type { World } from './world.js'
-import { readFlatXml, writeFlatXml } from './xml.js'
+import { readFlatXml } from './xml.js'
 
 /** One request as the server received it. */
 export interface V2Request {
@@ -24,16 +24,6 @@ export interface V2Request {
   /** Serial number of a certificate of our authority that the connection showed. */
   readonly clientCertSerial: string | null
 }
-
-/** What the server is to do: write a document, or say nothing and break the connection. */
-export type V2Reply =
-  | {
-      readonly kind: 'document'
-      readonly status: number
-      readonly type: string
-      readonly text: string
-    }
-  | { readonly kind: 'silence'; readonly ms: number }
 
 interface Route {
   readonly handle: V2Handler
@@ -48,44 +38,50 @@ const ROUTES: Readonly<Record<V2CallName, Route>> = {
   refundquery: { handle: refundquery, needsCertificate: false },
 }
 
-const SILENCE_MS = 30_000
-const SLOW_MS = 3_000
-const ERROR_PAGE =
-  '<html><head><title>502 Bad Gateway</title></head>' +
-  '<body><center><h1>502 Bad Gateway</h1></center><hr></body></html>'
-
-/** Whose answer it is and how it is signed, once that is known. */
-interface Caller {
-  readonly merchant: Merchant
-  readonly signType: SignType
-}
-
 /** Answers one V2 call; whatever is wrong with it becomes an answer, never an exception. */
 export async function answerV2(request: V2Request, world: World): Promise<V2Reply> {
   let fields: Fields = {}
   let caller: Caller | undefined
+  let fault: Fault | undefined
   const log = (answered: string) => logCall(request, fields, answered, world)
   try {
     fields = readRequest(request)
     caller = authenticate(request, fields, world)
-    const fault = world.faults.take(targetOf(request, fields, world))
+    fault = world.faults.take(targetOf(request, fields, world))
     const early = await strikeBefore(fault)
     if (early) {
       log(fault?.fault ?? '')
       return early
     }
     const call = { ...caller, fields, fault, clientCertSerial: request.clientCertSerial ?? '' }
-    const result = ROUTES[request.call].handle(call, world)
-    const isLost = fault?.fault === 'timeout_after'
-    log(isLost ? 'timeout_after' : 'SUCCESS')
-    return isLost ? silence(fault) : signed(caller, { result_code: 'SUCCESS', ...result })
+    const result = carryOut(request.call, call, world)
+    log(isSpoiling(fault) ? fault.fault : 'SUCCESS')
+    return strikeAfter(fault, signedReply(caller, { result_code: 'SUCCESS', ...result }))
   } catch (error) {
     if (!(error instanceof RefusedError)) world.reportError(error)
     const refused = error instanceof RefusedError ? error : refuseBusiness('SYSTEMERROR')
     log(refused.code)
-    return refusal(refused, caller)
+    return strikeAfter(fault, refusalReply(refused, caller))
   }
 }
+
+/** A strict sandbox also counts how often a merchant calls, and how often in vain. */
+function carryOut(name: V2CallName, call: V2Call, world: World): Fields {
+  if (!world.isStrict) return ROUTES[name].handle(call, world)
+  const { mchId } = call.merchant
+  world.rates.checkCall(name, mchId, world.clock.nowMs())
+  try {
+    return ROUTES[name].handle(call, world)
+  } catch (error) {
+    const isInvalid =
+      error instanceof RefusedError && !NOT_INVALID.some((code) => code === error.code)
+    if (isInvalid && name === 'refund') world.rates.noteInvalidRefund(mchId, world.clock.nowMs())
+    throw error
+  }
+}
+
+/** Refusals that say nothing against the request itself. */
+const NOT_INVALID = ['FREQUENCY_LIMITED', 'NOTENOUGH'] as const
 
 function readRequest(request: V2Request): Fields {
   if (request.method !== 'POST') throw refuseProtocol('REQUIRE_POST_METHOD')
@@ -139,56 +135,6 @@ function targetOf(request: V2Request, fields: Fields, world: World): FaultTarget
     world.book.orderByTransactionId(mchId, transactionId)?.outTradeNo ||
     world.book.refund(mchId, refundNo ?? '')?.outTradeNo
   return { call: request.call, outTradeNo: outTradeNo ?? null, outRefundNo: refundNo }
-}
-
-/** A fault that strikes before anything has happened: an answer instead, an error, or a wait. */
-async function strikeBefore(fault: Fault | undefined): Promise<V2Reply | undefined> {
-  switch (fault?.fault) {
-    case 'timeout_before':
-      return silence(fault)
-    case 'html':
-      return { kind: 'document', status: 502, type: 'text/html; charset=utf-8', text: ERROR_PAGE }
-    case 'systemerror':
-      throw refuseBusiness('SYSTEMERROR')
-    case 'not_enough':
-      throw refuseBusiness('NOTENOUGH')
-    case 'slow':
-      await sleep(fault.ms ?? SLOW_MS, undefined, { ref: false })
-      return undefined
-    default:
-      return undefined
-  }
-}
-
-function silence(fault: Fault): V2Reply {
-  return { kind: 'silence', ms: fault.ms ?? SILENCE_MS }
-}
-
-function refusal(refused: RefusedError, caller: Caller | undefined): V2Reply {
-  const error = { err_code: refused.code, err_code_des: refused.message }
-  if (refused.level === 'business' && caller) {
-    return signed(caller, { result_code: 'FAIL', ...error })
-  }
-  const head = { return_code: 'FAIL', return_msg: refused.message, result_code: 'FAIL' }
-  return xmlReply({ ...head, ...error })
-}
-
-function signed(caller: Caller, result: Fields): V2Reply {
-  const { merchant, signType } = caller
-  const answer = {
-    return_code: 'SUCCESS',
-    return_msg: 'OK',
-    appid: merchant.appId,
-    mch_id: merchant.mchId,
-    nonce_str: randomText(16),
-    ...result,
-  }
-  return xmlReply({ ...answer, sign: signFields(answer, merchant.apiV2Key, signType) })
-}
-
-function xmlReply(fields: Fields): V2Reply {
-  const text = writeFlatXml(fields)
-  return { kind: 'document', status: 200, type: 'text/xml; charset=utf-8', text }
 }
 
 function logCall(request: V2Request, fields: Fields, answered: string, world: World): void {

@@ -2,6 +2,7 @@ import type { Book } from './book.js'
 import type { SandboxClock } from './clock.js'
 import type { Faults } from './faults.js'
 import type { Notifications } from './notifications.js'
+import type { Rates } from './rates.js'
 import type { Merchant } from './records.js'
 import type { Timetable } from './timetable.js'
 
@@ -12,6 +13,7 @@ export interface World {
   readonly timetable: Timetable
   readonly faults: Faults
   readonly notifications: Notifications
+  readonly rates: Rates
   readonly caPem: string
   /** How long a refund takes on the sandbox's clock. */
   readonly refundDelayMs: number

@@ -77,6 +77,7 @@ export interface SandboxFault {
     readonly outRefundNo?: string
   }
   readonly fault: string
+  readonly code?: string
   readonly ms?: number
   readonly times?: number
 }
@@ -112,8 +113,33 @@ export class SandboxControl {
     return this.#call('POST', '/_control/merchants', ids)
   }
 
-  setBalance(mchId: string, balanceFen: number): Promise<unknown> {
+  /** Null sets no limit to what the merchant can refund. */
+  setBalance(mchId: string, balanceFen: number | null): Promise<unknown> {
     return this.#call('POST', '/_control/balance', { mchId, balanceFen })
+  }
+
+  /** A refund made by hand in the portal. */
+  refundByHand(refund: {
+    mchId: string
+    outTradeNo: string
+    amountFen: number
+    notifyUrl?: string
+  }): Promise<SandboxRefund> {
+    return this.#call('POST', '/_control/refund', refund)
+  }
+
+  /** Ends a refund that is in CHANGE. */
+  resolve(refund: {
+    mchId: string
+    outRefundNo: string
+    result?: 'SUCCESS' | 'REFUNDCLOSE'
+  }): Promise<SandboxRefund> {
+    return this.#call('POST', '/_control/resolve', refund)
+  }
+
+  /** A refund to a frozen card ends CHANGE. */
+  setCard(card: { mchId: string; outTradeNo: string; frozen: boolean }): Promise<unknown> {
+    return this.#call('POST', '/_control/card', card)
   }
 
   pay(order: {
@@ -121,6 +147,7 @@ export class SandboxControl {
     outTradeNo: string
     result?: 'SUCCESS' | 'PAYERROR'
     late?: boolean
+    coupons?: readonly { id: string; type: 'CASH' | 'NO_CASH'; feeFen: number }[]
   }): Promise<SandboxOrder> {
     return this.#call('POST', '/_control/pay', order)
   }

@@ -16,6 +16,7 @@ export function printAddresses(screen: Screen, texts: Texts, system: System, pla
     [addresses.api, `http://127.0.0.1:${api}/docs`],
     [addresses.temporalUi, `http://127.0.0.1:${temporalUi}`],
     [addresses.cashier, `${system.cashierUrl}/{prepay_id}`],
+    [addresses.portal, system.portalUrl],
     [addresses.metrics, `http://127.0.0.1:${api}/metrics`],
     ['', `http://127.0.0.1:${workerMetrics}/metrics`],
     [addresses.data, place.dataDir],

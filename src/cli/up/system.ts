@@ -41,6 +41,8 @@ export interface System {
   readonly worker: Service
   /** What the addresses of cashier pages start with; with `--lan` a phone reaches it. */
   readonly cashierUrl: string
+  /** The merchant's portal in the sandbox, for this machine alone. */
+  readonly portalUrl: string
   /** Closes our own connections; the processes are the supervisor's. */
   close(): Promise<void>
 }
@@ -82,7 +84,9 @@ export async function bringUp(options: SystemOptions): Promise<System> {
   const working = Promise.all(needed).then(() => supervisor.start(worker))
   await Promise.all([shop, api, working])
   const cashierUrl = await readCashierUrl(place)
-  const known = { ports, supervisor, worker, cashierUrl, secrets }
+  // The local network gets the cashier page alone, so the portal then stays behind https.
+  const site = options.lan ? sandboxUrlOf(ports) : `http://127.0.0.1:${ports.cashier}`
+  const known = { ports, supervisor, worker, cashierUrl, portalUrl: `${site}/portal`, secrets }
   return connect({ ...known, shop: await shop, sandbox: await sandbox })
 }
 

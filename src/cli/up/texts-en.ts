@@ -34,6 +34,7 @@ export const TEXTS_EN: Texts = {
     api: 'API and its documentation',
     temporalUi: 'Temporal, every workflow',
     cashier: 'Cashier of the sandbox',
+    portal: 'Merchant portal of the sandbox',
     metrics: 'Metrics',
     data: 'Data and logs',
   },

@@ -32,6 +32,7 @@ export const TEXTS_ZH: Texts = {
     api: 'API 与接口文档',
     temporalUi: 'Temporal 界面',
     cashier: '沙箱收银台',
+    portal: '沙箱商户平台',
     metrics: '监控指标',
     data: '数据与日志',
   },

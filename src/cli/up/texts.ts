@@ -17,6 +17,7 @@ export interface AddressTexts {
   readonly api: string
   readonly temporalUi: string
   readonly cashier: string
+  readonly portal: string
   readonly metrics: string
   readonly data: string
 }
