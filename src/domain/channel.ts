@@ -7,10 +7,12 @@ import type { Fen } from './money.js'
  */
 export interface Channel {
   placeOrder(order: PlaceOrder, options: CallOptions): Promise<PlaceOutcome>
-  queryOrder(order: OrderRef, options: CallOptions): Promise<OrderOutcome>
+  queryOrder(order: OrderRef | TransactionRef, options: CallOptions): Promise<OrderOutcome>
   closeOrder(order: OrderRef, options: CallOptions): Promise<CloseOutcome>
   submitRefund(refund: SubmitRefund, options: CallOptions): Promise<SubmitOutcome>
   queryRefund(refund: RefundRef, options: CallOptions): Promise<RefundOutcome>
+  /** All refunds of an order, whoever made them. */
+  listRefunds(order: OrderRef, options: CallOptions): Promise<RefundsOutcome>
 }
 
 export interface CallOptions {
@@ -43,6 +45,12 @@ export interface OrderRef {
   readonly outTradeNo: string
 }
 
+/** An order that was paid, by the channel's own number. */
+export interface TransactionRef {
+  readonly appId: string
+  readonly transactionId: string
+}
+
 export interface SubmitRefund extends OrderRef {
   readonly outRefundNo: string
   /** The order's total, not what is left of it. */
@@ -56,12 +64,22 @@ export interface RefundRef extends OrderRef {
   readonly outRefundNo: string
 }
 
+/**
+ * What is wrong with the account rather than with one order or refund, so that its other calls
+ * would end alike until it is mended: its key, certificate or numbers (`credentials`), a right it
+ * was not given (`permission`), its money at the channel (`balance`), or too many calls (`rate`).
+ */
+export const ACCOUNT_HOLDS = ['credentials', 'permission', 'balance', 'rate'] as const
+export type AccountHold = (typeof ACCOUNT_HOLDS)[number]
+
 /** Why an outcome is not known, or which answer of the channel stands behind a refusal. */
 export interface ChannelReason {
   /** The channel's own code (`SYSTEMERROR`), or ours for what is not an answer (`timeout`). */
   readonly code: string
   /** The channel's own text, cut to 256 characters; it never holds a secret. */
   readonly message: string
+  /** Left out where the answer speaks of this order or refund alone. */
+  readonly hold?: AccountHold
 }
 
 /** Nothing can be concluded; `retry` says how soon the same call is worth repeating. */
@@ -73,6 +91,8 @@ export interface UnknownOutcome extends ChannelReason {
 /** The channel answered that it will not do this, and why. */
 export interface RefusedOutcome extends ChannelReason {
   readonly kind: 'refused'
+  /** `after_change` (unless said otherwise) once a person has changed something, or never. */
+  readonly retry?: 'after_change' | 'never'
 }
 
 export type PlaceOutcome =
@@ -150,6 +170,11 @@ export interface RefundFact {
 export type RefundOutcome =
   | RefundFact
   | { readonly kind: 'not_exist' }
+  | RefusedOutcome
+  | UnknownOutcome
+
+export type RefundsOutcome =
+  | { readonly kind: 'refunds'; readonly refunds: readonly RefundFact[] }
   | RefusedOutcome
   | UnknownOutcome
 

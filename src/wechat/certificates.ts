@@ -52,6 +52,45 @@ export function loadClientCertificate(source: CertificateSource): ClientCertific
   return clientCertificate(certPems, keyPem)
 }
 
+/** What became of a certificate that was handed in: exactly one of these. */
+export type CertificateImport =
+  | { readonly outcome: 'imported'; readonly certificate: ClientCertificate }
+  | { readonly outcome: 'wrong_password' }
+  /** Its common name is another merchant's number. */
+  | { readonly outcome: 'belongs_to'; readonly mchId: string }
+  | { readonly outcome: 'not_a_certificate' }
+  /** `notAfter` is an ISO instant. */
+  | { readonly outcome: 'expired'; readonly notAfter: string }
+
+/**
+ * Judges the certificate of a merchant number before it is kept. What cannot be read, and a
+ * certificate without its private key, are no certificate that a refund could show.
+ */
+export function importCertificate(
+  source: CertificateSource,
+  expected: { readonly mchId: string; readonly now: Date },
+): CertificateImport {
+  let certificate: ClientCertificate
+  try {
+    certificate = loadClientCertificate(source)
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error
+    const isPassword = error.reason === 'wrong_password'
+    return { outcome: isPassword ? 'wrong_password' : 'not_a_certificate' }
+  }
+  const mchId = merchantOf(certificate)
+  if (mchId !== expected.mchId) return { outcome: 'belongs_to', mchId }
+  const { notAfter } = certificate
+  if (Date.parse(notAfter) <= expected.now.getTime()) return { outcome: 'expired', notAfter }
+  return { outcome: 'imported', certificate }
+}
+
+/** The merchant number a certificate was issued for: its common name (WeChat Pay, API 证书). */
+export function merchantOf({ subject }: Pick<ClientCertificate, 'subject'>): string {
+  const name = subject.split('\n').find((line) => line.startsWith('CN='))
+  return name?.slice('CN='.length) ?? ''
+}
+
 /** A PKCS#12 file holds the authority's certificate too: ours is the one the key belongs to. */
 function clientCertificate(certPems: readonly string[], keyPem: string): ClientCertificate {
   const certificates = certPems.map(readCertificate)

@@ -10,14 +10,15 @@ import type {
   RefundFact,
   RefundNotice,
   RefundOutcome,
+  RefundsOutcome,
   SubmitOutcome,
   SubmitRefund,
 } from '../domain/channel.js'
-import type { V2Call } from './errors.js'
 import { createWeChatClient } from './client.js'
 import type { Exchange, WeChatClient, WeChatTimeouts } from './client.js'
 import { compactOfInstant } from './time.js'
 import { CLOSE_ORDER_PATH, closeOrderFields, readCloseOrder } from './v2/close-order.js'
+import type { V2Call } from './v2/error-codes.js'
 import { signFrontEndParameters } from './v2/front-end.js'
 import type { FrontEndOrder } from './v2/front-end.js'
 import {
@@ -31,6 +32,7 @@ import { ORDER_QUERY_PATH, orderQueryFields, readOrderQuery } from './v2/order-q
 import type { OrderQueryResult } from './v2/order-query.js'
 import { REFUND_PATH, readRefund, refundFields } from './v2/refund.js'
 import type { RefundRequest, RefundResult } from './v2/refund.js'
+import { collectRefunds, readRefundPage, refundPageFields } from './v2/refund-list.js'
 import { REFUND_QUERY_PATH, readRefundQuery, refundQueryFields } from './v2/refund-query.js'
 import type { RefundQueryResult, V2Refund } from './v2/refund-query.js'
 import { createNonce, writeRequest } from './v2/request.js'
@@ -49,6 +51,10 @@ export interface WeChatAccount {
   /** Sent with refunds as `op_user_id`; the merchant id unless the merchant names another. */
   readonly opUserId: string
   readonly baseUrl: string
+  /** Another site of the channel, for calls that found no connection to the first. */
+  readonly backupUrl?: string
+  /** Secret, for it may hold a password: the proxy that calls go through. */
+  readonly proxyUrl?: string
   /** Authorities to trust instead of the system's, for a sandbox. */
   readonly caPem?: string
   /** Secret: without it a refund is refused before anything is sent. */
@@ -125,6 +131,14 @@ export function createWeChatChannel(
         const exchange = await post(REFUND_QUERY_PATH, refundQueryFields(refund), options)
         return refundOutcome(readRefundQuery(exchange, refund, merchant))
       }),
+    listRefunds: (order, options) =>
+      observed('refundquery', async (): Promise<RefundsOutcome> => {
+        const list = await collectRefunds(async (offset) => {
+          const exchange = await post(REFUND_QUERY_PATH, refundPageFields(order, offset), options)
+          return readRefundPage(exchange, order, merchant)
+        })
+        return list.kind === 'refunds' ? { ...list, refunds: list.refunds.map(refundFact) } : list
+      }),
     close: () => client.close(),
   }
 }
@@ -133,12 +147,17 @@ const WITHOUT_CERTIFICATE = {
   kind: 'refused',
   code: 'no_client_certificate',
   message: 'The account has no API certificate, so the refund was not sent.',
+  retry: 'after_change',
+  hold: 'credentials',
 } as const
 
 function createClient(account: WeChatAccount): WeChatClient {
-  const { baseUrl, caPem, clientCertificate, timeouts, connections } = account
+  const { baseUrl, backupUrl, proxyUrl, caPem } = account
+  const { clientCertificate, timeouts, connections } = account
   return createWeChatClient({
     baseUrl,
+    ...(backupUrl === undefined ? {} : { backupUrl }),
+    ...(proxyUrl === undefined ? {} : { proxyUrl }),
     ...(caPem === undefined ? {} : { ca: caPem }),
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
     ...(timeouts === undefined ? {} : { timeouts }),

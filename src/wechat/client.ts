@@ -1,5 +1,8 @@
-import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
+
+import { createConnections } from './connections.js'
+import type { ConnectionOptions, Connections } from './connections.js'
+import { createHosts } from './hosts.js'
 
 /** How long a call may take: until its bytes go out, and from then until its answer is complete. */
 export interface CallTimeouts {
@@ -23,15 +26,15 @@ const CONNECTIONS_DEFAULT = 64
 /** The client's own ceiling; a reader may want less. */
 const ANSWER_BYTES_MAX = 256 * 1024
 
-export interface WeChatClientOptions {
+export interface WeChatClientOptions extends Pick<
+  ConnectionOptions,
+  'ca' | 'clientCertificate' | 'proxyUrl'
+> {
   /** Scheme, host and port, such as `https://api.mch.weixin.qq.com`. */
   readonly baseUrl: string
-  /** Authorities to trust instead of the system's, as PEM. TLS is verified in any case. */
-  readonly ca?: string
-  /** The merchant's API certificate, shown to the server when it asks (`/secapi/`). */
-  readonly clientCertificate?: { readonly certPem: string; readonly keyPem: string }
+  /** Another site of the same channel, for calls that found no connection to the first. */
+  readonly backupUrl?: string
   readonly timeouts?: WeChatTimeouts
-  /** The most connections at a time; further calls queue within their connect time-out. */
   readonly connections?: number
   readonly answerBytesMax?: number
 }
@@ -72,57 +75,55 @@ export interface WeChatClient {
 }
 
 /**
- * One pool of connections for one merchant account, so that a certificate never travels on another
- * merchant's connection.
- * @throws TypeError when the base URL is not https.
+ * The connections of one merchant account, so that a certificate never travels on another
+ * merchant's connection. A call that found no connection goes to the backup host; one whose bytes
+ * may have left goes nowhere else, because nobody knows what became of it.
+ * @throws TypeError when a base URL is not https.
  */
 export function createWeChatClient(options: WeChatClientOptions): WeChatClient {
-  if (new URL(options.baseUrl).protocol !== 'https:') {
-    throw new TypeError('The base URL of WeChat Pay must begin with https://.')
-  }
-  const timeouts = options.timeouts ?? DEFAULT_TIMEOUTS
-  const bytesMax = options.answerBytesMax ?? ANSWER_BYTES_MAX
-  const pool = createPool(options, timeouts)
+  const { timeouts = DEFAULT_TIMEOUTS, answerBytesMax: bytesMax = ANSWER_BYTES_MAX } = options
+  const all = connectionsOf(options, timeouts)
+  const hosts = createHosts(all)
   return {
-    post: (path, body, { urgency, signal }) =>
-      new Promise((resolve) => {
-        const call = createCall({ timeouts: timeouts[urgency], bytesMax, resolve })
-        call.watch(signal)
-        if (call.isSettled()) return
-        pool.dispatch(requestOf(path, body), call.handler)
-      }),
-    close: () => pool.close(),
-  }
-}
-
-function createPool(options: WeChatClientOptions, timeouts: WeChatTimeouts): Pool {
-  const { ca, clientCertificate } = options
-  const connectMs = Math.max(timeouts.waiting.connectMs, timeouts.background.connectMs)
-  return new Pool(options.baseUrl, {
-    connections: options.connections ?? CONNECTIONS_DEFAULT,
-    // Each call keeps its own time, because the calls of one pool differ in urgency.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: {
-      timeout: connectMs,
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.2',
-      ...(ca === undefined ? {} : { ca }),
-      ...(clientCertificate === undefined
-        ? {}
-        : { cert: clientCertificate.certPem, key: clientCertificate.keyPem }),
+    async post(path, body, { urgency, signal }) {
+      let exchange: Exchange = NO_HOST
+      for (const host of hosts.inOrder()) {
+        exchange = await new Promise<Exchange>((resolve) => {
+          const call = createCall({ timeouts: timeouts[urgency], bytesMax, resolve })
+          call.watch(signal)
+          if (!call.isSettled()) host.post(path, body, call.handler)
+        })
+        if (!foundNoConnection(exchange)) return exchange
+        hosts.avoid(host)
+      }
+      return exchange
     },
-  })
-}
-
-function requestOf(path: string, body: string): Dispatcher.DispatchOptions {
-  return {
-    path,
-    method: 'POST',
-    headers: { 'content-type': 'text/xml; charset=utf-8', accept: 'text/xml' },
-    body,
+    async close() {
+      await Promise.all(all.map((connections) => connections.close()))
+    },
   }
 }
+
+function connectionsOf(options: WeChatClientOptions, timeouts: WeChatTimeouts): Connections[] {
+  const { baseUrl, backupUrl, connections = CONNECTIONS_DEFAULT } = options
+  const connectMs = Math.max(timeouts.waiting.connectMs, timeouts.background.connectMs)
+  return [baseUrl, ...(backupUrl === undefined ? [] : [backupUrl])].map((url) =>
+    createConnections(url, { ...options, connections, connectMs }),
+  )
+}
+
+const NO_HOST: TransportFailure = {
+  kind: 'failure',
+  code: 'network_error',
+  message: 'no host',
+  sent: false,
+}
+
+/** A wrong certificate is no failure to connect: whoever shows one may stand in every way. */
+const CONNECT_FAILURES: ReadonlySet<string> = new Set(['connect_timeout', 'network_error'])
+
+const foundNoConnection = (exchange: Exchange): boolean =>
+  exchange.kind === 'failure' && !exchange.sent && CONNECT_FAILURES.has(exchange.code)
 
 interface CallLimits {
   readonly timeouts: CallTimeouts

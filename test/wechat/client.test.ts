@@ -1,10 +1,8 @@
-import { createServer } from 'node:net'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-
-import { createWeChatClient } from '../../src/wechat/client.js'
+import { createWeChatClient, DEFAULT_TIMEOUTS } from '../../src/wechat/client.js'
 import type { WeChatClient, WeChatClientOptions } from '../../src/wechat/client.js'
+import { refusingUrl, startDeafPeer, startSilentPeer } from './support/sockets.js'
 import { makePki, startServer } from './support/tls.js'
 import type { TestPki, TestServer } from './support/tls.js'
 
@@ -97,6 +95,18 @@ describe('WeChat client', () => {
     await own.close()
   })
 
+  test('verifies the server also where the machine is told not to', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+    // Node warns of it once, which is right and would only be noise here.
+    const warning = vi.spyOn(process, 'emitWarning').mockReturnValue()
+    const own = createWeChatClient({ baseUrl: server.baseUrl })
+    const exchange = await own.post('/pay/orderquery', '<xml/>', WAITING)
+    expect(exchange).toMatchObject({ kind: 'failure', code: 'tls_error', sent: false })
+    await own.close()
+    warning.mockRestore()
+    vi.unstubAllEnvs()
+  })
+
   test('refuses a base URL without TLS', () => {
     expect(() => createClient({ baseUrl: 'http://127.0.0.1:1' })).toThrow(TypeError)
   })
@@ -140,10 +150,18 @@ describe('WeChat client', () => {
     expect(exchange).toMatchObject({ kind: 'failure', code: 'network_error', sent: true })
   })
 
+  test('an answer that is cut off is a failure, whatever came of it', async () => {
+    server.reply = (_, response) => {
+      response.writeHead(200, { 'content-length': '100' })
+      response.write('<xml><return_code>SUCCESS</return_code>', () => response.destroy())
+    }
+    const exchange = await client.post('/pay/orderquery', '<xml/>', WAITING)
+    expect(exchange).toMatchObject({ kind: 'failure', code: 'network_error', sent: true })
+  })
+
   test('an abort ends the call, also one that was ended before it began', async () => {
-    server.reply = () => undefined
     const controller = new AbortController()
-    setTimeout(() => controller.abort(), 50)
+    server.reply = () => controller.abort()
     const options = { urgency: 'background', signal: controller.signal } as const
     const running = await client.post('/pay/orderquery', '<xml/>', options)
     expect(running).toMatchObject({ kind: 'failure', code: 'aborted', sent: true })
@@ -174,38 +192,36 @@ describe('WeChat client', () => {
 })
 
 describe('WeChat client without a proper server', () => {
-  const sockets: Socket[] = []
-  let silent: Server
-
-  beforeAll(async () => {
-    silent = createServer((socket) => sockets.push(socket))
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
-  })
-
-  afterAll(async () => {
-    for (const socket of sockets) socket.destroy()
-    await new Promise((resolve) => silent.close(resolve))
-  })
-
-  test('a socket that accepts and stays silent is a connect time-out', async () => {
-    const baseUrl = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`
-    const exchange = await using({ baseUrl }, (own) => own.post('/', '<xml/>', WAITING))
+  test.each([
+    ['accepts and stays silent', startSilentPeer],
+    ['never accepts', startDeafPeer],
+  ])('a socket that %s is a connect time-out', async (_, startPeer) => {
+    const peer = await startPeer()
+    onTestFinished(() => peer.close())
+    const startedMs = performance.now()
+    const exchange = await using({ baseUrl: peer.baseUrl }, (own) =>
+      own.post('/', '<xml/>', WAITING).finally(() => {
+        expect(performance.now() - startedMs).toBeLessThan(TIMEOUTS.background.connectMs)
+      }),
+    )
     expect(exchange).toMatchObject({ kind: 'failure', code: 'connect_timeout', sent: false })
   })
 
   test('a port where nobody listens is a network error', async () => {
-    const unused = createServer()
-    await new Promise<void>((resolve) => unused.listen(0, '127.0.0.1', resolve))
-    const { port } = unused.address() as AddressInfo
-    await new Promise((resolve) => unused.close(resolve))
-    const exchange = await using({ baseUrl: `https://127.0.0.1:${port}` }, (own) =>
-      own.post('/', '<xml/>', WAITING),
-    )
+    const baseUrl = await refusingUrl()
+    const exchange = await using({ baseUrl }, (own) => own.post('/', '<xml/>', WAITING))
     expect(exchange).toEqual({
       kind: 'failure',
       code: 'network_error',
       message: 'ECONNREFUSED',
       sent: false,
     })
+  })
+})
+
+test('WeChat client: a buyer is kept waiting 5 and 15 seconds, a machine 20 and 40', () => {
+  expect(DEFAULT_TIMEOUTS).toEqual({
+    waiting: { connectMs: 5_000, answerMs: 15_000 },
+    background: { connectMs: 20_000, answerMs: 40_000 },
   })
 })

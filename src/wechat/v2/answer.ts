@@ -1,6 +1,6 @@
-import type { Exchange } from '../client.js'
-import { meaningOf } from '../errors.js'
-import type { OutcomeOfCall, V2Call } from '../errors.js'
+import type { Exchange, TransportFailure } from '../client.js'
+import { holdOfProtocolFailure, holdOfTlsFailure, meaningOf, NO_ANSWERS } from './error-codes.js'
+import type { CodeMeaning, NoAnswerCode, OutcomeOfCall, V2Call } from './error-codes.js'
 import type { V2Merchant } from './request.js'
 import { verifyFields } from './sign.js'
 import type { Fields } from './sign.js'
@@ -16,6 +16,13 @@ export interface CodedResult<Kind extends string> {
   readonly kind: Kind
   readonly code: string
   readonly message: string
+  /** When the answer is about the account rather than about one order or refund. */
+  readonly hold?: NonNullable<CodeMeaning['hold']>
+}
+
+/** The channel will not do it: not before a person has changed something, or never. */
+export interface RefusedResult extends CodedResult<'refused'> {
+  readonly retry: 'after_change' | 'never'
 }
 
 /** Nothing can be concluded: the call may or may not have had its effect. */
@@ -23,13 +30,13 @@ export interface UnknownResult extends CodedResult<'unknown'> {
   readonly retry: 'soon' | 'later'
 }
 
+type OtherOutcome<Call extends V2Call> = Exclude<OutcomeOfCall[Call], 'unknown' | 'refused'>
+
 /** A business error of a call, by its meaning in the table of error codes. */
 export type FailedResult<Call extends V2Call> =
   | UnknownResult
-  | { [Outcome in Exclude<OutcomeOfCall[Call], 'unknown'>]: CodedResult<Outcome> }[Exclude<
-      OutcomeOfCall[Call],
-      'unknown'
-    >]
+  | RefusedResult
+  | { [Outcome in OtherOutcome<Call>]: CodedResult<Outcome> }[OtherOutcome<Call>]
 
 /** A signed answer with both codes SUCCESS, before the call's own fields are read. */
 export interface GoodAnswer {
@@ -37,23 +44,24 @@ export interface GoodAnswer {
   readonly fields: Fields
 }
 
-/** Makes the outcome for what is not a usable answer. */
-export function unknownResult(
-  code: string,
-  message: string,
-  retry: UnknownResult['retry'] = 'later',
-): UnknownResult {
-  return { kind: 'unknown', code, message: cut(message), retry }
+/** Makes the outcome for what is no usable answer. */
+export function noAnswer(code: NoAnswerCode, message: string): UnknownResult {
+  return doubtful(NO_ANSWERS[code], { code, message: cut(message) })
+}
+
+/** A state that the documentation does not name, or that it calls undecided. */
+export function undecidedState(state: string, message: string): UnknownResult {
+  return doubtful({ retry: 'later' }, { code: cut(state), message })
 }
 
 /** An answer that is signed but lacks what this call must answer. */
 export function incompleteAnswer(field: string): UnknownResult {
-  return unknownResult('incomplete_answer', `The answer has no usable ${field}.`)
+  return noAnswer('incomplete_answer', `The answer has no usable ${field}.`)
 }
 
 /** An answer that is signed but speaks of another order, refund or amount than was asked for. */
 export function foreignAnswer(field: string): UnknownResult {
-  return unknownResult('foreign_answer', `The answer is about another ${field}.`)
+  return noAnswer('foreign_answer', `The answer is about another ${field}.`)
 }
 
 /**
@@ -66,19 +74,32 @@ export function readAnswer<Call extends V2Call>(
   exchange: Exchange,
   asked: { readonly merchant: V2Merchant; readonly appId: string },
 ): GoodAnswer | FailedResult<Call> {
-  if (exchange.kind === 'failure') return unknownResult(exchange.code, exchange.message, 'soon')
+  if (exchange.kind === 'failure') return transportFailure(exchange)
   if (exchange.status !== 200) return unexpectedStatus(exchange.status)
   const fields = fieldsOf(exchange.body)
-  if (fields === undefined) return unknownResult('not_xml', 'The answer is not a V2 document.')
+  if (fields === undefined) return noAnswer('not_xml', 'The answer is not a V2 document.')
   const doubt = doubtAbout(fields, asked)
   if (doubt !== undefined) return doubt
   if (fields.get('result_code') === 'SUCCESS') return { kind: 'good', fields }
   return businessError(call, fields)
 }
 
+function transportFailure({ code, message }: TransportFailure): UnknownResult {
+  const hold = code === 'tls_error' ? holdOfTlsFailure(message) : undefined
+  return { ...noAnswer(code, message), ...(hold && { hold }) }
+}
+
 function unexpectedStatus(status: number): UnknownResult {
-  const retry = status >= 500 ? 'soon' : 'later'
-  return unknownResult(`http_${status}`, `The channel answered with status ${status}.`, retry)
+  const message = `The channel answered with status ${status}.`
+  const meaning = NO_ANSWERS[status >= 500 ? 'http_5nn' : 'http_nnn']
+  return doubtful(meaning, { code: `http_${status}`, message })
+}
+
+function doubtful(
+  { retry, hold }: Pick<UnknownResult, 'retry' | 'hold'>,
+  reason: Pick<UnknownResult, 'code' | 'message'>,
+): UnknownResult {
+  return { kind: 'unknown', ...reason, retry, ...(hold && { hold }) }
 }
 
 function fieldsOf(body: Uint8Array): Fields | undefined {
@@ -95,10 +116,12 @@ function doubtAbout(
   asked: { readonly merchant: V2Merchant; readonly appId: string },
 ): UnknownResult | undefined {
   if (fields.get('return_code') !== 'SUCCESS') {
-    return unknownResult('return_code_fail', fields.get('return_msg') ?? '')
+    const message = fields.get('return_msg') ?? ''
+    const hold = holdOfProtocolFailure(message)
+    return { ...noAnswer('return_code_fail', message), ...(hold && { hold }) }
   }
   if (!verifyFields(fields, asked.merchant.apiKey)) {
-    return unknownResult('bad_signature', 'The answer is not signed with the API key.')
+    return noAnswer('bad_signature', 'The answer is not signed with the API key.')
   }
   if ((fields.get('mch_id') ?? asked.merchant.mchId) !== asked.merchant.mchId) {
     return foreignAnswer('merchant')
@@ -112,11 +135,23 @@ function businessError<Call extends V2Call>(call: Call, fields: Fields): FailedR
   const message = fields.get('err_code_des') ?? ''
   // `result_code` FAIL without a code is as silent about the effect as no answer at all.
   if (fields.get('result_code') !== 'FAIL' || code === '') return incompleteAnswer('result_code')
-  const { outcome, advice } = meaningOf(call, code)
+  return resultOf<Call>(meaningOf(call, code), { code: cut(code), message: cut(message) })
+}
+
+/** The only way from a code's meaning to what the caller is told. */
+function resultOf<Call extends V2Call>(
+  { outcome, advice, hold }: CodeMeaning,
+  reason: Pick<UnknownResult, 'code' | 'message'>,
+): FailedResult<Call> {
+  const withHold = hold && { hold }
   if (outcome === 'unknown') {
-    return unknownResult(cut(code), message, advice === 'again_now' ? 'soon' : 'later')
+    return doubtful({ retry: advice === 'again_now' ? 'soon' : 'later', ...withHold }, reason)
   }
-  return { kind: outcome, code: cut(code), message: cut(message) } as FailedResult<Call>
+  if (outcome === 'refused') {
+    const retry = advice === 'final' ? 'never' : 'after_change'
+    return { kind: outcome, ...reason, retry, ...withHold }
+  }
+  return { kind: outcome, ...reason, ...withHold } as FailedResult<Call>
 }
 
 function cut(text: string): string {

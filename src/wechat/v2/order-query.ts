@@ -1,5 +1,5 @@
 import type { Exchange } from '../client.js'
-import { foreignAnswer, incompleteAnswer, readAnswer, unknownResult } from './answer.js'
+import { foreignAnswer, incompleteAnswer, readAnswer, undecidedState } from './answer.js'
 import type { FailedResult } from './answer.js'
 import type { RequestFields, V2Merchant } from './request.js'
 import type { Fields } from './sign.js'
@@ -13,6 +13,9 @@ export interface OrderNumber {
   readonly appId: string
   readonly outTradeNo: string
 }
+
+/** An order by the merchant's own number, or by WeChat Pay's once it is paid. */
+export type NamedOrder = OrderNumber | { readonly appId: string; readonly transactionId: string }
 
 type UnpaidKind = 'not_paid' | 'paying' | 'closed' | 'pay_error'
 
@@ -36,30 +39,35 @@ const KIND_OF_TRADE_STATE: ReadonlyMap<string, UnpaidKind | 'paid'> = new Map([
   ['PAYERROR', 'pay_error'],
 ])
 
-export function orderQueryFields(order: OrderNumber): RequestFields {
-  return { appid: order.appId, out_trade_no: order.outTradeNo }
+export function orderQueryFields(order: NamedOrder): RequestFields {
+  const [name, number] = numberOf(order)
+  return { appid: order.appId, [name]: number }
 }
 
 export function readOrderQuery(
   exchange: Exchange,
-  order: OrderNumber,
+  order: NamedOrder,
   merchant: V2Merchant,
 ): OrderQueryResult {
   const answer = readAnswer('orderquery', exchange, { merchant, appId: order.appId })
   if (answer.kind !== 'good') return answer
   const { fields } = answer
-  if ((fields.get('out_trade_no') ?? order.outTradeNo) !== order.outTradeNo) {
-    return foreignAnswer('order')
-  }
+  const [name, number] = numberOf(order)
+  if ((fields.get(name) ?? number) !== number) return foreignAnswer('order')
   const tradeState = fields.get('trade_state') ?? ''
   const kind = KIND_OF_TRADE_STATE.get(tradeState)
   if (kind === undefined) return unknownTradeState(tradeState)
   return kind === 'paid' ? readPaid(fields) : { kind }
 }
 
+const numberOf = (order: NamedOrder) =>
+  'outTradeNo' in order
+    ? (['out_trade_no', order.outTradeNo] as const)
+    : (['transaction_id', order.transactionId] as const)
+
 function unknownTradeState(tradeState: string): OrderQueryResult {
   if (tradeState === '') return incompleteAnswer('trade_state')
-  return unknownResult(tradeState, 'The trade state is not one the documentation names.')
+  return undecidedState(tradeState, 'The trade state is not one the documentation names.')
 }
 
 function readPaid(fields: Fields): OrderQueryResult {

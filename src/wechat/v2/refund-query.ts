@@ -1,6 +1,6 @@
 import type { Exchange } from '../client.js'
 import { instantOfDashed } from '../time.js'
-import { foreignAnswer, incompleteAnswer, readAnswer, unknownResult } from './answer.js'
+import { foreignAnswer, incompleteAnswer, readAnswer, undecidedState } from './answer.js'
 import type { FailedResult } from './answer.js'
 import { feeOf, valueOf } from './fields.js'
 import type { RequestFields, V2Merchant } from './request.js'
@@ -78,7 +78,12 @@ function indexOf(fields: Fields, outRefundNo: string): string | undefined {
   return undefined
 }
 
-function readRefundAt(fields: Fields, index: string, asked: RefundNumber): RefundQueryResult {
+/** Reads the refund whose fields end in this index, which has the number that was asked for. */
+export function readRefundAt(
+  fields: Fields,
+  index: string,
+  asked: RefundNumber,
+): RefundQueryResult {
   const refundStatus = fields.get(`refund_status_${index}`) ?? ''
   const status = refundStatusOf(refundStatus)
   if (status === undefined) return undecided(refundStatus)
@@ -103,5 +108,5 @@ function readRefundAt(fields: Fields, index: string, asked: RefundNumber): Refun
 
 function undecided(refundStatus: string): RefundQueryResult {
   if (refundStatus === '') return incompleteAnswer('refund_status')
-  return unknownResult(refundStatus, 'The refund status decides nothing.')
+  return undecidedState(refundStatus, 'The refund status decides nothing.')
 }

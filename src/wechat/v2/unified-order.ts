@@ -38,13 +38,18 @@ export function unifiedOrderFields(order: UnifiedOrder): RequestFields {
     out_trade_no: order.outTradeNo,
     fee_type: 'CNY',
     total_fee: String(order.totalFee),
-    spbill_create_ip: order.payerIp,
+    spbill_create_ip: plainAddress(order.payerIp),
     time_start: order.timeStart,
     time_expire: order.timeExpire,
     notify_url: order.notifyUrl,
     trade_type: 'JSAPI',
     openid: order.openid,
   }
+}
+
+/** Without what a socket adds to an address: the zone of a link, the mapping of IPv4. */
+function plainAddress(ip: string): string {
+  return ip.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
 }
 
 export function readUnifiedOrder(

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { isSigned } from '../../../src/sandbox/sign.js'
@@ -159,6 +160,32 @@ describe('Answers of V2 that prove nothing', () => {
     expect(readCloseOrder(exchange, ORDER, MERCHANT)).toMatchObject(unknown)
     expect(readRefund(exchange, REFUND, MERCHANT)).toMatchObject(unknown)
     expect(readRefundQuery(exchange, REFUND, MERCHANT)).toMatchObject(unknown)
+  })
+
+  test('every call: of an answer that ends too early nothing is believed', () => {
+    const whole = signedXml({ ...ACCEPTED, ...PLACED })
+    fc.assert(
+      fc.property(fc.nat({ max: Buffer.byteLength(whole) - 1 }), (length) => {
+        const body = Buffer.from(whole).subarray(0, length)
+        const exchange = { kind: 'answer', status: 200, body } as const
+        expect(readUnifiedOrder(exchange, ORDER, MERCHANT).kind).toBe('unknown')
+        expect(readRefund(exchange, REFUND, MERCHANT).kind).toBe('unknown')
+      }),
+    )
+  })
+
+  test('every call: an answer with one character changed is not believed', () => {
+    const failure = { result_code: 'FAIL', err_code: 'TRADE_OVERDUE', err_code_des: '' }
+    const whole = Buffer.from(signedXml(failure))
+    fc.assert(
+      fc.property(fc.nat({ max: whole.length - 1 }), fc.integer({ min: 1, max: 255 }), (at, by) => {
+        const body = Buffer.from(whole)
+        body[at] = (body[at] ?? 0) ^ by
+        const result = readRefund({ kind: 'answer', status: 200, body }, REFUND, MERCHANT)
+        // What is not signed (return_msg's tags, blanks) may change; the meaning may not.
+        if (result.kind !== 'unknown') expect(result).toMatchObject({ code: 'TRADE_OVERDUE' })
+      }),
+    )
   })
 
   test('every call: the channel’s text is cut to 256 characters', () => {
