@@ -8,6 +8,11 @@ export const SCOPES = [
   'refunds:decide',
   'refunds:read',
   'ledger:read',
+  'merchants:read',
+  'merchants:write',
+  'audit:read',
+  'webhooks:read',
+  'webhooks:write',
 ] as const
 export type Scope = (typeof SCOPES)[number]
 

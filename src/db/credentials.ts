@@ -21,8 +21,11 @@ const INSERT = sql(
 )
 
 /** What a sealed credential is bound to: a ciphertext moved to another row does not open. */
-const context = (accountId: string, kind: CredentialKind, version: number): string =>
-  `credential:${accountId}:${kind}:${version}`
+export const credentialContext = (
+  accountId: string,
+  kind: CredentialKind,
+  version: number,
+): string => `credential:${accountId}:${kind}:${version}`
 
 /**
  * The active versions of a secret, newest first: two of them while a key is being replaced.
@@ -36,7 +39,7 @@ export async function activeCredentials(
 ): Promise<string[]> {
   const rows = await db.rows<CredentialRow>(ACTIVE, [accountId, kind])
   return rows.map(({ version, ciphertext }) =>
-    envelope.open(ciphertext, context(accountId, kind, version)).toString('utf8'),
+    envelope.open(ciphertext, credentialContext(accountId, kind, version)).toString('utf8'),
   )
 }
 
@@ -53,7 +56,7 @@ export async function insertCredential(
   },
 ): Promise<void> {
   const { accountId, kind, version, secret, notAfter, now } = credential
-  const ciphertext = envelope.seal(secret, context(accountId, kind, version))
+  const ciphertext = envelope.seal(secret, credentialContext(accountId, kind, version))
   await db.rows(INSERT, [accountId, kind, version, notAfter, envelope.kekId, ciphertext, now])
 }
 

@@ -1,8 +1,10 @@
 import { only, sql, type Queryable } from './pool.js'
 import type { Transaction } from './transaction.js'
 
-export type FactKind = 'payment' | 'refund'
-export type FactSource = 'notify' | 'query'
+/** `external` is about a refund of the channel's portal, which has no row here yet. */
+export type FactKind = 'payment' | 'refund' | 'external'
+/** `manual` is a decision of a person, which waits like any fact. */
+export type FactSource = 'notify' | 'query' | 'manual'
 
 export interface NewFact {
   readonly id: string
@@ -13,7 +15,7 @@ export interface NewFact {
   /** The payment or the refund the fact is about. */
   readonly subjectId: string
   readonly source: FactSource
-  readonly verifiedBy: 'signature' | 'decryption' | 'query'
+  readonly verifiedBy: 'signature' | 'decryption' | 'query' | 'api_key'
   readonly fact: object
   readonly now: Date
 }
@@ -48,6 +50,33 @@ export async function storeFact(db: Queryable, fact: NewFact): Promise<StoredFac
       fact.now,
     ]),
   )
+}
+
+const APPLIED_AMONG = sql(
+  'inbox_applied_among',
+  'select id, outcome from inbox where id = any($1::uuid[]) and applied_at is not null',
+)
+
+/** Which of these facts are applied, and what each of them did. */
+export async function appliedFacts(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<{ readonly id: string; readonly outcome: string }[]> {
+  return db.rows(APPLIED_AMONG, [ids])
+}
+
+const OUTCOME = sql(
+  'inbox_outcome',
+  `select outcome from inbox where account_id = $1 and kind = 'payment' and business_key = $2`,
+)
+
+/** What a fact about a payment did; null while it waits, undefined when nobody told it. */
+export async function outcomeOfFact(
+  db: Queryable,
+  accountId: string,
+  businessKey: string,
+): Promise<string | null | undefined> {
+  return (await db.rows<{ outcome: string | null }>(OUTCOME, [accountId, businessKey]))[0]?.outcome
 }
 
 export interface UnappliedFact {
@@ -111,21 +140,29 @@ export async function markFactResent(db: Queryable, id: string, now: Date): Prom
 const UNDELIVERED = sql(
   'inbox_undelivered',
   `select id, kind, subject_id as "subjectId" from inbox
-   where applied_at is null and coalesce(resent_at, signalled_at, stored_at) < $1
+   where applied_at is null and kind <> 'external'
+     and coalesce(resent_at, signalled_at, stored_at)
+     < $1::timestamptz - make_interval(secs => $3::int * (2 ^ least(resent_count, 9) - 1))
    order by stored_at limit $2`,
 )
 
 export interface UndeliveredFact {
   readonly id: string
-  readonly kind: FactKind
+  readonly kind: Exclude<FactKind, 'external'>
   readonly subjectId: string
 }
 
-/** Facts that nobody applied although their last signal, or its lack, is older than `before`. */
+/** The first wait before a fact is sent again; each later one is twice as long. */
+const PATIENCE_SECONDS = 120
+
+/**
+ * Facts that nobody applied although their last signal, or its lack, is older than `before`, and by
+ * ever more the more often they were sent: a notice that the channel does not confirm is one.
+ */
 export async function undeliveredFacts(
   db: Queryable,
   before: Date,
   limit: number,
 ): Promise<UndeliveredFact[]> {
-  return db.rows<UndeliveredFact>(UNDELIVERED, [before, limit])
+  return db.rows<UndeliveredFact>(UNDELIVERED, [before, limit, PATIENCE_SECONDS])
 }

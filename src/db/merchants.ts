@@ -12,14 +12,22 @@ export interface AccountRow {
   readonly timeScale: number
   readonly appIds: readonly string[]
   readonly operatorLimitFen: number
+  /** A shop of one may approve what it asked for itself. */
+  readonly selfApproval: boolean
+  /** What a day's approvals may come to, by the policy of now; null without a limit. */
+  readonly dayLimitFen: number | null
+  readonly personDayLimitFen: number | null
 }
 
 const ACCOUNTS = `select a.id, a.merchant_id as "merchantId", a.mode, a.mch_id as "mchId",
   a.sign_type as "signType", a.op_user_id as "opUserId", a.short_name as "shortName",
   a.notify_token as "notifyToken", a.time_scale as "timeScale",
   array(select app_id from channel_apps where account_id = a.id order by app_id) as "appIds",
-  m.engine_operator_limit_fen as "operatorLimitFen"
-  from channel_accounts a join merchants m on m.id = a.merchant_id`
+  m.engine_operator_limit_fen as "operatorLimitFen", m.self_approval as "selfApproval",
+  p.day_limit_fen as "dayLimitFen", p.person_day_limit_fen as "personDayLimitFen"
+  from channel_accounts a join merchants m on m.id = a.merchant_id
+  left join lateral (select day_limit_fen, person_day_limit_fen from approval_policies
+    where merchant_id = m.id order by version desc limit 1) p on true`
 
 const BY_ID = sql('accounts_by_id', `${ACCOUNTS} where a.id = $1`)
 const BY_TOKEN = sql('accounts_by_token', `${ACCOUNTS} where a.notify_token = $1`)

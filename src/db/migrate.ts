@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
+import { CASE_KINDS } from '../domain/cases.js'
 import { KEPT_DAYS } from '../domain/retention.js'
-import { PAYMENT_EDGES, REFUND_EDGES, REFUND_EFFECT } from '../domain/states.js'
+import { PAYMENT_EDGES, REFUND_BEGINNINGS, REFUND_EDGES, REFUND_EFFECT } from '../domain/states.js'
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url)
 /** Any number, the same for every migrating process: only one of them works at a time. */
@@ -90,10 +91,26 @@ async function seedRules(client: pg.Client): Promise<void> {
       [pairs.map(([from]) => from), pairs.map(([, to]) => to)],
     )
   }
+  await client.query('delete from refund_beginnings')
+  for (const [origin, states] of Object.entries(REFUND_BEGINNINGS)) {
+    await client.query('insert into refund_beginnings select $1, unnest($2::text[])', [
+      origin,
+      states,
+    ])
+  }
   await client.query('delete from refund_effects')
   await client.query(
     'insert into refund_effects (state, bucket) select * from unnest($1::text[], $2::text[])',
     [Object.keys(REFUND_EFFECT), Object.values(REFUND_EFFECT)],
+  )
+  // Cases refer to their kinds, so those that stay are not taken away in between.
+  await client.query('delete from case_kinds where kind <> all($1::text[])', [
+    Object.keys(CASE_KINDS),
+  ])
+  await client.query(
+    `insert into case_kinds (kind, meaning) select * from unnest($1::text[], $2::text[])
+     on conflict (kind) do update set meaning = excluded.meaning`,
+    [Object.keys(CASE_KINDS), Object.values(CASE_KINDS).map(({ meaning }) => meaning)],
   )
   await client.query('delete from retention')
   await client.query(

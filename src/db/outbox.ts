@@ -1,13 +1,25 @@
 /** The events a merchant is told of, in order per payment (`src/ledger/record.ts` writes them). */
-export type EventType =
-  | 'payment.paid'
-  | 'payment.held'
-  | 'payment.closed'
-  | 'refund.approved'
-  | 'refund.rejected'
-  | 'refund.cancelled'
-  | 'refund.expired'
-  | 'refund.accepted'
-  | 'refund.needs_attention'
-  | 'refund.done'
-  | 'refund.failed'
+export const EVENT_TYPES = [
+  'payment.paid',
+  'payment.held',
+  'payment.surplus',
+  'payment.closed',
+  'payment.failed',
+  'payment.adopted',
+  'refund.requested',
+  'refund.reminder',
+  'refund.escalated',
+  'refund.first_approved',
+  'refund.approved',
+  'refund.rejected',
+  'refund.cancelled',
+  'refund.expired',
+  'refund.accepted',
+  'refund.needs_attention',
+  'refund.retried',
+  'refund.settled',
+  'refund.done',
+  'refund.failed',
+  'refund.external',
+] as const
+export type EventType = (typeof EVENT_TYPES)[number]

@@ -22,6 +22,8 @@ export interface PaymentRow {
   readonly reservedFen: number
   readonly refundedFen: number
   readonly settledFen: number
+  /** How much more is spoken for than was paid; above 0 only with a case. */
+  readonly overReservedFen: number
   readonly transactionId: string | null
   readonly prepayId: string | null
   readonly prepayAt: Date | null
@@ -41,8 +43,9 @@ const COLUMNS = `id, merchant_id as "merchantId", account_id as "accountId", mch
   disposition, attention, failure_code as "failureCode", total_fen as "totalFen",
   paid_fen as "paidFen", cash_fen as "cashFen", settlement_fen as "settlementFen",
   reserved_fen as "reservedFen", refunded_fen as "refundedFen", settled_fen as "settledFen",
-  transaction_id as "transactionId", prepay_id as "prepayId", prepay_at as "prepayAt",
-  channel_request as "channelRequest", expires_at as "expiresAt", due_at as "dueAt",
+  over_reserved_fen as "overReservedFen", transaction_id as "transactionId",
+  prepay_id as "prepayId", prepay_at as "prepayAt", channel_request as "channelRequest",
+  expires_at as "expiresAt", due_at as "dueAt",
   due_count as "dueCount", refund_slot_at as "refundSlotAt", refund_sent_at as "refundSentAt",
   paid_at as "paidAt", created_at as "createdAt", updated_at as "updatedAt"`
 
@@ -117,11 +120,16 @@ export interface SettlingPayment {
   readonly appId: string
   readonly outTradeNo: string
   readonly state: PaymentState
+  readonly disposition: Disposition | null
   readonly attention: string | null
   readonly totalFen: number
+  readonly paidFen: number | null
+  readonly settlementFen: number | null
   readonly transactionId: string | null
   /** Another payment of the same order is accepted already. */
   readonly orderPaid: boolean
+  /** The merchant wants late money to revive its order instead of going back. */
+  readonly revivesLate: boolean
   /** What no transaction has applied, oldest first. */
   readonly facts: readonly { readonly id: string; readonly fact: unknown }[]
 }
@@ -129,8 +137,10 @@ export interface SettlingPayment {
 const LOCK_FOR_SETTLING = sql(
   'payments_lock_for_settling',
   `select $1 as id, merchant_id as "merchantId", account_id as "accountId", mch_id as "mchId",
-     app_id as "appId", out_trade_no as "outTradeNo", state, attention, total_fen as "totalFen",
-     transaction_id as "transactionId", order_paid as "orderPaid", facts
+     app_id as "appId", out_trade_no as "outTradeNo", state, disposition, attention,
+     total_fen as "totalFen", paid_fen as "paidFen", settlement_fen as "settlementFen",
+     transaction_id as "transactionId", order_paid as "orderPaid",
+     revives_late as "revivesLate", facts
    from lock_for_settling($1)`,
 )
 
@@ -144,14 +154,15 @@ export async function lockForSettling(
 
 const LOCK_OF_REFUND = sql(
   'payments_lock_of_refund',
-  `select id, disposition, refund_slot_at as "refundSlotAt", refund_sent_at as "refundSentAt"
+  `select id, disposition, over_reserved_fen as "overReservedFen",
+     refund_slot_at as "refundSlotAt", refund_sent_at as "refundSentAt"
    from payments where id = (select payment_id from refunds where id = $1) for no key update`,
 )
 
 /** What a step of a refund has to know of its payment. */
 export type RefundedPayment = Pick<
   PaymentRow,
-  'id' | 'disposition' | 'refundSlotAt' | 'refundSentAt'
+  'id' | 'disposition' | 'overReservedFen' | 'refundSlotAt' | 'refundSentAt'
 >
 
 /**
@@ -295,6 +306,24 @@ export const paidValues = (id: string, paid: PaidAmounts): readonly unknown[] =>
 
 export async function markPaid(tx: Transaction, id: string, paid: PaidAmounts): Promise<void> {
   tx.send(PAID, paidValues(id, paid))
+}
+
+const RESOLVED = sql(
+  'payments_resolved',
+  `update payments set disposition = $2, attention = $3, updated_at = $4 where id = $1`,
+)
+
+/** Says what becomes of held money; the decision about it must wait in the inbox. */
+export function markResolved(
+  tx: Transaction,
+  id: string,
+  resolved: {
+    readonly disposition: 'accepted' | 'surplus'
+    readonly attention: string | null
+    readonly now: Date
+  },
+): void {
+  tx.send(RESOLVED, [id, resolved.disposition, resolved.attention, resolved.now])
 }
 
 const DUE = sql(

@@ -1,4 +1,5 @@
-import type { RefundCause, RefundState } from '../domain/states.js'
+import type { ReasonCategory } from '../domain/refund.js'
+import type { HoldReason, RefundCause, RefundOrigin, RefundState } from '../domain/states.js'
 import { only, sql, type Queryable, type Statement } from './pool.js'
 import type { Cursor } from './payments.js'
 import type { Transaction } from './transaction.js'
@@ -10,9 +11,10 @@ export interface RefundRow {
   readonly accountId: string
   readonly mchId: string
   readonly outRefundNo: string
+  readonly origin: RefundOrigin
   readonly state: RefundState
   readonly cause: RefundCause | null
-  readonly holdReason: 'spacing' | null
+  readonly holdReason: HoldReason | null
   readonly holdUntil: Date | null
   readonly lastCode: string | null
   readonly lastMessage: string | null
@@ -23,28 +25,47 @@ export interface RefundRow {
   readonly inTransit: boolean
   readonly refundId: string | null
   readonly reason: string
-  readonly requestedBy: string
+  readonly requestedBy: string | null
   readonly requestedFor: string
+  readonly reasonCategory: ReasonCategory
+  /** Null while nobody has said. */
+  readonly shipped: boolean | null
+  /** The version of the merchant's policy it was asked for under; null where it had none. */
+  readonly policyVersion: number | null
+  readonly approvalsNeeded: number
   readonly expiresAt: Date
+  readonly remindAt: Date | null
+  readonly remindedAt: Date | null
+  readonly escalatedAt: Date | null
   readonly firstSubmittedAt: Date | null
   readonly lastSubmittedAt: Date | null
   readonly submitCount: number
   readonly acceptedAt: Date | null
   readonly queryCount: number
   readonly doneAt: Date | null
+  /** The closed refund that this one tries again. */
+  readonly retryOf: string | null
+  /** An answer to one of its submits was missed. */
+  readonly maybeTaken: boolean
+  /** Since when the channel takes long; nothing is concluded from it. */
+  readonly slowAt: Date | null
   readonly createdAt: Date
   readonly updatedAt: Date
 }
 
 const COLUMNS = `id, merchant_id as "merchantId", payment_id as "paymentId",
-  account_id as "accountId", mch_id as "mchId", out_refund_no as "outRefundNo", state, cause,
-  hold_reason as "holdReason", hold_until as "holdUntil", last_code as "lastCode",
+  account_id as "accountId", mch_id as "mchId", out_refund_no as "outRefundNo", origin, state,
+  cause, hold_reason as "holdReason", hold_until as "holdUntil", last_code as "lastCode",
   last_message as "lastMessage", amount_fen as "amountFen", total_fen as "totalFen",
   settlement_fen as "settlementFen", transit_round as "transitRound", in_transit as "inTransit",
   refund_id as "refundId", reason, requested_by as "requestedBy", requested_for as "requestedFor",
-  expires_at as "expiresAt", first_submitted_at as "firstSubmittedAt",
+  reason_category as "reasonCategory", shipped, policy_version as "policyVersion",
+  approvals_needed as "approvalsNeeded", remind_at as "remindAt", reminded_at as "remindedAt",
+  escalated_at as "escalatedAt", expires_at as "expiresAt",
+  first_submitted_at as "firstSubmittedAt",
   last_submitted_at as "lastSubmittedAt", submit_count as "submitCount",
   accepted_at as "acceptedAt", query_count as "queryCount", done_at as "doneAt",
+  retry_of as "retryOf", maybe_taken as "maybeTaken", slow_at as "slowAt",
   created_at as "createdAt", updated_at as "updatedAt"`
 
 export interface RefundRequest {
@@ -56,6 +77,10 @@ export interface RefundRequest {
   readonly reason: string
   readonly requestedBy: string
   readonly requestedFor: string
+  readonly reasonCategory?: ReasonCategory | undefined
+  /** Left out while nobody knows. */
+  readonly shipped?: boolean | null | undefined
+  /** When a decision is due, for a merchant without a policy, which says so itself. */
   readonly expiresAt: Date
   readonly eventId: string
   readonly auditId: string
@@ -68,15 +93,19 @@ export type RequestOutcome =
   | 'payment_not_paid'
   | 'payment_held'
   | 'refund_exceeds_payment'
+  | 'refund_too_old'
+  | 'refund_count_reached'
+  | 'refund_too_soon'
 
 const REQUEST = sql(
   'refunds_request',
   `select outcome, left_fen as "leftFen"
-   from request_refund($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+   from request_refund($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 )
 
 /**
- * Asks for a refund and reserves its amount in the same statement, under the payment's lock.
+ * Asks for a refund and reserves its amount in the same statement, under the payment's lock. Where
+ * the merchant's policy lets it go by itself, it is approved when this returns.
  * @returns the outcome, and how much of the payment can still be refunded
  */
 export async function requestRefund(
@@ -99,6 +128,8 @@ export async function requestRefund(
         request.eventId,
         request.auditId,
         request.now,
+        request.reasonCategory ?? 'other',
+        request.shipped ?? null,
       ]),
   )
 }
@@ -155,7 +186,7 @@ export async function listRefunds(
 export interface RefundChange {
   readonly state?: RefundState
   readonly cause?: RefundCause | null
-  readonly holdReason?: 'spacing' | null
+  readonly holdReason?: HoldReason | null
   readonly holdUntil?: Date | null
   readonly lastCode?: string | null
   readonly lastMessage?: string | null
@@ -169,6 +200,12 @@ export interface RefundChange {
   readonly acceptedAt?: Date
   readonly queryCount?: number
   readonly doneAt?: Date
+  readonly remindedAt?: Date
+  readonly escalatedAt?: Date
+  readonly maybeTaken?: boolean
+  readonly slowAt?: Date | null
+  /** When the loop asks for it or looks at its hold; null when its workflow does. */
+  readonly dueAt?: Date | null
 }
 
 const CHANGEABLE: Readonly<Record<keyof RefundChange, string>> = {
@@ -188,6 +225,11 @@ const CHANGEABLE: Readonly<Record<keyof RefundChange, string>> = {
   acceptedAt: 'accepted_at',
   queryCount: 'query_count',
   doneAt: 'done_at',
+  remindedAt: 'reminded_at',
+  escalatedAt: 'escalated_at',
+  maybeTaken: 'maybe_taken',
+  slowAt: 'slow_at',
+  dueAt: 'due_at',
 }
 
 /** One prepared statement for each set of columns that a step writes: about a dozen. */

@@ -12,12 +12,16 @@ export const LOCK_RANK = {
   order: 2,
   payment: 3,
   refund: 4,
+  account: 5,
+  dayTotal: 6,
   message: 7,
 } as const
 
 const ATTEMPTS_MAX = 5
 const SERIALIZATION_FAILURE = '40001'
 const DEADLOCK_DETECTED = '40P01'
+/** What a statement fails with because one before it has failed: it tells nothing. */
+const IN_FAILED_TRANSACTION = '25P02'
 
 export class Transaction implements Queryable {
   readonly #client: PoolClient
@@ -107,13 +111,24 @@ async function runOnce<T>(database: Database, work: (tx: Transaction) => Promise
   } catch (error) {
     // A connection that cannot even roll back is thrown away, not put back into the pool.
     await client.query('rollback').catch(onBroken)
-    // What was sent without waiting came first, and may be why what came behind it failed.
-    await tx.settled()
-    throw error
+    throw await causeOf(tx, error)
   } finally {
     client.off('error', onBroken)
     client.release(broken)
   }
+}
+
+/**
+ * What was sent without waiting may be why what came behind it failed, and the other way round: of
+ * the two it is the one that does not merely say that another failed.
+ */
+async function causeOf(tx: Transaction, error: unknown): Promise<unknown> {
+  const sent = await tx.settled().then(
+    () => undefined,
+    (failure: unknown) => failure,
+  )
+  const isConsequence = sent === undefined || sqlState(sent) === IN_FAILED_TRANSACTION
+  return isConsequence ? error : sent
 }
 
 /** The SQLSTATE of a database error, or undefined for any other. */

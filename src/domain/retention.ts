@@ -11,6 +11,9 @@ export const KEPT_DAYS = {
   refund_key: 400,
   /** A refund may come for 365 days, and the question who had ordered with it. */
   payer: 400,
+  /** Long enough to see what a receiver was told, and to send it again. */
+  webhook_delivery: 90,
+  webhook_attempt: 90,
 } as const
 
 export type Kept = keyof typeof KEPT_DAYS

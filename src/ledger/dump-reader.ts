@@ -39,6 +39,7 @@ const MAGIC: readonly (readonly [string, string])[] = [
   ['04224d18', 'compressed: unpack it first'],
 ]
 const MAGIC_BYTES = 5
+const INSERT = /^INSERT INTO (?:"?[a-z_]+"?\.)?"?([a-z_]+)"? /
 const COPY = /^COPY (?:"?[a-z_]+"?\.)?"?([a-z_]+)"? \((.*)\) FROM stdin;$/
 
 /** Reads the tables of the book from an export of ours, or from a plain one of pg_dump. */
@@ -50,6 +51,8 @@ export class DumpReader {
   #line = 0
   #kind: 'export' | 'pg_dump' | undefined
   #isComplete = false
+  /** A row of the book stands in it as a statement of its own. */
+  #hasInserts = false
   /** When an export of ours was taken, as the database writes an instant. */
   takenAt: string | undefined
 
@@ -122,6 +125,8 @@ export class DumpReader {
     if (line.startsWith(EXPORT_TAKEN_AT)) {
       this.takenAt = line.slice(EXPORT_TAKEN_AT.length)
     }
+    const [, inserted] = INSERT.exec(line) ?? []
+    if (inserted !== undefined && Object.hasOwn(BOOK_TABLES, inserted)) this.#hasInserts = true
     const [, table, columns] = COPY.exec(line) ?? []
     if (table !== undefined && columns !== undefined) this.#openTable(table, columns)
   }
@@ -163,6 +168,10 @@ export class DumpReader {
     }
     if (!this.#isComplete || this.#open !== undefined || !hasLastLineEnd) {
       throw new DumpError('cut_off', 'The dump is cut off: its last line is missing.')
+    }
+    if (this.#hasInserts) {
+      const what = 'The dump has its rows as INSERT: make it without --inserts.'
+      throw new DumpError('not_a_dump', what)
     }
     const absent = Object.keys(BOOK_TABLES).filter((table) => !this.#seen.has(table as BookTable))
     if (absent.length > 0) {

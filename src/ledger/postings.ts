@@ -125,14 +125,23 @@ export function postSettledOtherwise(
 
 /**
  * J6: a refund that somebody made in the channel's own portal is a fact: it was never in transit
- * with us, so it leaves at once.
+ * with us, so it leaves at once. The database posts it (`book_external_refund`) as this says.
  * @throws RangeError when more is settled than the refund
  */
-export function postAdopted(parties: Parties, refundFen: Fen, settlementFen: Fen): Transfer[] {
-  const returns = account.returns(parties.merchantId)
+export function postAdopted(
+  parties: Parties,
+  refundFen: Fen,
+  settlementFen: Fen,
+  source: RefundSource = 'returns',
+): Transfer[] {
+  const wechat = account.wechat(parties.accountId)
   const couponFen = subtractFen(refundFen, settlementFen)
+  if (source === 'suspense') {
+    return transfer('J6', 1, account.suspense(parties.accountId), wechat, settlementFen)
+  }
+  const returns = account.returns(parties.merchantId)
   return [
-    ...transfer('J6', 1, returns, account.wechat(parties.accountId), settlementFen),
+    ...transfer('J6', 1, returns, wechat, settlementFen),
     ...transfer('J6', 2, returns, account.couponCost(parties.merchantId), couponFen),
   ]
 }

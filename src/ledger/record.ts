@@ -7,7 +7,7 @@ import type { Transfer } from './postings.js'
 
 /** Who did something, as far as it can be proved. */
 export interface Actor {
-  readonly actorKind: 'api_key' | 'temporal-operator' | 'channel' | 'engine'
+  readonly actorKind: 'api_key' | 'temporal-operator' | 'policy' | 'deadline' | 'channel' | 'engine'
   readonly actorId: string
   readonly actingUser: string | null
 }

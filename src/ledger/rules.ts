@@ -78,6 +78,7 @@ export const RULES = {
     'its settlement amount; the part that went back to coupons',
     ['returns', 'wechat'],
     ['returns', 'coupon_cost'],
+    ['suspense', 'wechat'],
   ),
   F1: rule('bill_line', 'the bill shows a fee', 'the fee as printed, rounded to fen per line', [
     'fees',

@@ -82,6 +82,11 @@ describe('API keys', () => {
       'refunds:decide',
       'refunds:read',
       'ledger:read',
+      'merchants:read',
+      'merchants:write',
+      'audit:read',
+      'webhooks:read',
+      'webhooks:write',
     ])
   })
 })

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import type { Activities } from '../../src/activities/index.js'
+import { bookExternalRefund } from '../../src/db/external-refunds.js'
+import { claimReleasedRefunds } from '../../src/db/due-refunds.js'
 import { newId } from '../../src/db/ids.js'
 import { lockPaymentOfRefund, type PaymentRow } from '../../src/db/payments.js'
 import type { RefundChange, RefundRow } from '../../src/db/refunds.js'
+import { recordResolution } from '../../src/db/resolutions.js'
 import { inTransaction } from '../../src/db/transaction.js'
 import type { RefundStatus } from '../../src/domain/channel.js'
 import { fen } from '../../src/domain/money.js'
@@ -14,6 +17,7 @@ import { StubChannel } from '../support/stub-channel.js'
 import { storeFact } from '../../src/db/inbox.js'
 import { refundFactKey } from '../../src/domain/refund.js'
 import { meeting } from './support/meeting.js'
+import { portalFact } from './support/portal.js'
 
 const ROUNDS = 3
 
@@ -70,6 +74,13 @@ const attempt = (work: Promise<unknown>): Promise<unknown> =>
     throw error
   })
 
+/** A request finds nothing left where a refund of the portal was faster. */
+const requested = (payment: PaymentRow): Promise<unknown> =>
+  seed.refund(payment, { amountFen: REFUND_FEN }).catch((error: unknown) => {
+    if (String(error).includes('refund_exceeds_payment')) return undefined
+    throw error
+  })
+
 const TRANSACTIONS: readonly Transacts[] = [
   {
     name: 'settle a payment',
@@ -91,7 +102,7 @@ const TRANSACTIONS: readonly Transacts[] = [
   {
     name: 'request a refund',
     on: 'paid',
-    ready: async (payment) => () => seed.refund(payment, { amountFen: REFUND_FEN }),
+    ready: async (payment) => () => requested(payment),
   },
   {
     name: 'decide',
@@ -126,6 +137,41 @@ const TRANSACTIONS: readonly Transacts[] = [
     },
   },
   {
+    name: 'claim a submit and hold its account',
+    on: 'paid',
+    ready: async (payment) => {
+      const approved = await refund(payment)
+      const answers = new StubChannel().answer('submitRefund', {
+        kind: 'not_enough',
+        code: 'NOTENOUGH',
+        message: '',
+      })
+      const { refundAtChannel } = createTestActivities(seed, answers)
+      return () => attempt(runActivity(refundAtChannel, [approved.id]))
+    },
+  },
+  {
+    name: 'apply what a person said of a stuck refund',
+    on: 'paid',
+    ready: async (payment) => {
+      const sent = await refund(payment, { ...SENT, firstSubmittedAt: NOW() })
+      const stuck = await seed.change(sent, { state: 'needs_attention', cause: 'refused' })
+      const id = newId(NOW())
+      const by = { principalId: seed.approver, actingUser: 'manager' }
+      const said = { id, refundId: stuck.id, verb: 'retry', evidence: 'seen', now: NOW() } as const
+      await recordResolution(seed.api, { ...said, ...by })
+      return () => activities.resolveRefund(stuck.id, id)
+    },
+  },
+  {
+    name: 'wake what an account no longer holds',
+    on: 'paid',
+    ready: async (payment) => {
+      await refund(payment, { holdReason: 'balance' })
+      return () => claimReleasedRefunds(seed.worker, NOW(), 1, 100)
+    },
+  },
+  {
     name: 'confirm a refund',
     on: 'paid',
     ready: async (payment) => {
@@ -141,6 +187,29 @@ const TRANSACTIONS: readonly Transacts[] = [
       const sent = await refund(payment, { ...SENT, firstSubmittedAt: NOW() })
       await queried(sent, 'closed')
       return () => activities.settleRefund(sent.id)
+    },
+  },
+  {
+    name: 'book a refund of the portal',
+    on: 'paid',
+    ready: async (payment) => {
+      const fact = portalFact(REFUND_FEN)
+      return () =>
+        inTransaction(seed.worker, (tx) =>
+          bookExternalRefund(tx, { paymentId: payment.id, fact, now: NOW() }),
+        )
+    },
+  },
+  {
+    name: 'book one of the portal that does not fit',
+    on: 'paid',
+    ready: async (payment) => {
+      await seed.approvedRefund(payment, payment.totalFen / 2)
+      const fact = portalFact(payment.totalFen / 2 + REFUND_FEN)
+      return () =>
+        inTransaction(seed.worker, (tx) =>
+          bookExternalRefund(tx, { paymentId: payment.id, fact, now: NOW() }),
+        )
     },
   },
   {
@@ -227,7 +296,8 @@ describe('two transactions at once', () => {
         .rows({ text: 'select from refunds where id = $1 for update' }, [approved.id])
     })
     await Promise.all([inverted, inOrder])
-    expect(tries).toBe(3)
-    expect(await deadlocksSoon(1)).toBe(1)
+    // Once at least: one that begins again at once may come before the other has woken up.
+    expect(tries).toBeGreaterThanOrEqual(3)
+    expect(await deadlocksSoon(tries - 2)).toBe(tries - 2)
   })
 })

@@ -59,6 +59,7 @@ describe('decisions', () => {
       principalId: book.approvingKeyId,
       actingUser: 'Bob',
       reason: 'fine',
+      selfApproval: false,
       storedAt: NOW,
       appliedAt: null,
       outcome: null,

@@ -63,6 +63,26 @@ describe('Transaction.send', () => {
     await expect(failure).rejects.toSatisfy((error) => violatedConstraint(error) === 'sent_pkey')
   })
 
+  test('send: a failure before it is told, not that of what was sent behind it', async () => {
+    const failure = work(async (tx) => {
+      tx.send(PUT, [1])
+      const failed = tx.rows(PUT, [1])
+      tx.send(PUT, [2])
+      await failed
+    })
+    await expect(failure).rejects.toSatisfy((error) => violatedConstraint(error) === 'sent_pkey')
+  })
+
+  test('send: a serialization failure before it is tried again', async () => {
+    await run(book.owner, 'alter sequence tries restart')
+    await work(async (tx) => {
+      const failed = tx.rows(FAIL_ONCE, [])
+      tx.send(PUT, [1])
+      await failed
+    })
+    expect(await stored()).toEqual([1])
+  })
+
   test('send: work that throws behind it stores nothing', async () => {
     const failure = work(async (tx) => {
       tx.send(PUT, [1])
@@ -73,6 +93,7 @@ describe('Transaction.send', () => {
   })
 
   test('send: a serialization failure of it is tried again', async () => {
+    await run(book.owner, 'alter sequence tries restart')
     await work(async (tx) => {
       tx.send(PUT, [1])
       tx.send(FAIL_ONCE, [])

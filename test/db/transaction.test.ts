@@ -133,12 +133,14 @@ describe('transactions', () => {
 describe('the order of locks', () => {
   const RANKS = Object.entries(LOCK_RANK) as [keyof typeof LOCK_RANK, number][]
 
-  test('the ranks: idempotency key, order, payment, refund, message', () => {
+  test('the ranks: from the idempotency key to the message', () => {
     expect(RANKS.toSorted((one, two) => one[1] - two[1]).map(([name]) => name)).toEqual([
       'idempotencyKey',
       'order',
       'payment',
       'refund',
+      'account',
+      'dayTotal',
       'message',
     ])
   })

@@ -47,5 +47,5 @@ async function contents(book: Book): Promise<unknown> {
       `select '${name}' as name, count(*), md5(string_agg(t::text, '|' order by t::text))
        from ${name} t`,
   )
-  return run(book.owner, fingerprints.join(' union all '))
+  return run(book.owner, `${fingerprints.join(' union all ')} order by 1`)
 }

@@ -5,7 +5,9 @@ import { inTransaction } from '../../../src/db/transaction.js'
 import { fen } from '../../../src/domain/money.js'
 import { postEntry } from '../../../src/ledger/journal.js'
 import { postPaid } from '../../../src/ledger/postings.js'
-import { DECISION, NOTIFICATION } from './texts.js'
+import { bookPortal, portalFact } from './portal.js'
+import { DAY_TOTAL, DECISION, NOTIFICATION, RESOLUTION } from './texts.js'
+import { ATTEMPT } from './webhook-texts.js'
 import { addMerchant, addPayment, addRefund, NOW, openBook, run, type Book } from './book.js'
 
 /** A book with a row of each kind, and their ids by name for the statements of a table. */
@@ -22,7 +24,7 @@ export async function openScene(): Promise<Scene> {
   const full = await addPayment(book, { totalFen: 1000, orderRef: 'order-1', payerRef })
   const other = await addPayment(book, { totalFen: 1000 })
   const foreign = await addMerchant(book.owner, 'other', '1900000002')
-  const ids: Readonly<Record<string, string>> = {
+  const ids: Record<string, string> = {
     full,
     other,
     entry: newId(NOW),
@@ -44,7 +46,20 @@ export async function openScene(): Promise<Scene> {
   await addMessagesAndLines(book, full, ids['entry'] ?? '')
   await run(book.api, sql(DECISION))
   await run(book.api, sql(NOTIFICATION))
+  await run(book.api, sql(RESOLUTION))
+  await run(book.worker, sql(DAY_TOTAL))
+  await run(book.owner, ATTEMPT)
+  Object.assign(ids, await overReserved(book))
   return { book, sql }
+}
+
+/** 10.00 of which 6.00 are approved when 7.00 turn out to have been refunded in the portal. */
+async function overReserved(book: Book): Promise<Readonly<Record<string, string>>> {
+  const over = await addPayment(book, { totalFen: 1000 })
+  const stopped = await addRefund(book, over, 600, 'approved')
+  const booked = await bookPortal(book, over, portalFact(700))
+  if (booked.outcome !== 'booked') throw new Error(`It was not booked: ${booked.outcome}.`)
+  return { over, stopped, external: booked.refundId, case: booked.caseId ?? '' }
 }
 
 /** An applied fact about a payment, and the lines that were posted for it. */

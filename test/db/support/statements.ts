@@ -19,7 +19,7 @@ export const COSTS = {
   request: cost('request a refund', 5, 5),
   decide: cost('decide', 9, 5),
   expire: cost('expire a refund', 6, 4),
-  claim: cost('claim the first submit', 6, 4),
-  accepted: cost('book the acceptance', 7, 4),
+  claim: cost('claim the first submit', 7, 5),
+  accepted: cost('book the acceptance', 8, 4),
   confirm: cost('confirm a refund', 8, 6),
 } as const satisfies Record<string, Cost>

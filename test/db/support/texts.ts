@@ -19,6 +19,43 @@ export const REFUND = `insert into refunds (id, merchant_id, payment_id, account
   values (gen_random_uuid(), 'demo', '{other}', '{account}', 'v2', '1900000001', 'R-1', 600, 1000,
   'x', '{key}', 'Alice', now(), now(), now())`
 
+/** A refund of {other} that nobody asked for here, as nobody may write it. */
+export const EXTERNAL_REFUND = REFUND.replace(
+  'requested_for, expires_at,',
+  'requested_for, origin, state, first_submitted_at, done_at, expires_at,',
+).replace("'{key}', 'Alice',", "null, 'x', 'external', 'done', now(), now(),")
+
+export const bookExternal = (status: string): string => `select book_external_refund(
+  gen_random_uuid(), '{other}', 'at-1', 'portal-x', 1, 1, '${status}', null, gen_random_uuid(),
+  gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now())`
+
+export const OPEN_CASE = `select open_case(gen_random_uuid(), 'demo', 'payment_held', '{held}',
+  'payment', '{held}', 1, '{}', now())`
+
+export const RESOLVE_CASE = `select resolve_case('{case}', 'demo', '{key}', 'Bob', 'seen', now())`
+
+export const CASE = `insert into cases (id, merchant_id, kind, payment_id, cause_kind, cause_id,
+  amount_fen, detail, opened_at)
+  values (gen_random_uuid(), 'demo', 'payment_held', '{held}', 'payment', 'x', 1, '{}', now())`
+
+export const CASE_EVENT = `insert into case_events (case_id, n, type, actor_kind, actor_id, at)
+  values ('{case}', 2, 'resolved', 'engine', 'yuanlu', now())`
+
+export const RESOLUTION = `insert into refund_resolutions
+  (id, refund_id, verb, principal_id, acting_user, evidence, stored_at)
+  values (gen_random_uuid(), '{refunding}', 'retry', '{key}', 'Bob', 'x', now())`
+
+export const DAY_TOTAL = `insert into person_day_totals values ('demo', '', '2026-03-01', 100)`
+
+export const POLICY = `insert into approval_policies (merchant_id, version, spacing_s, deadline_s,
+  at_deadline, created_by, created_at) values ('demo', 1, 0, 3600, 'close', '{key}', now())`
+
+/** A second payment like {full}, but for what is changed in it. */
+export const likeFull = (changes: string): string => `insert into payments
+  select (jsonb_populate_record(p, jsonb_build_object('id', gen_random_uuid(), 'out_trade_no',
+    'ORDER-0002', 'reserved_fen', 0, 'refunded_fen', 0, ${changes}))).*
+  from payments p where id = '{full}'`
+
 export const FACT = `insert into inbox
   (id, account_id, kind, business_key, subject_id, source, verified_by, fact, stored_at)
   values (gen_random_uuid(), '{account}', 'payment', 'k', '{full}', 'query', 'query', '{}', now())`

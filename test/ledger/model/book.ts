@@ -46,9 +46,21 @@ export interface Refund {
   isInTransit: boolean
   submits: number
   queries: number
+  /** How often its deadline has passed. */
+  deadlines: number
+  /** The step in which it was last sent, or seen for the first time. */
+  submittedIn: number
   readonly facts: Fact[]
   readonly decisions: Decision[]
   readonly lines: string[]
+}
+
+/** What a person has to look at. */
+export interface Case {
+  readonly kind: string
+  readonly cause: string
+  readonly amountFen: number
+  state: 'open' | 'resolved'
 }
 
 export interface Payment {
@@ -63,6 +75,9 @@ export interface Payment {
   transaction: string | null
   reservedFen: number
   refundedFen: number
+  /** How much more is spoken for than was paid. */
+  overReservedFen: number
+  readonly cases: Case[]
   /** The step in which it was placed, and the one in which a refund of it was last sent. */
   placedIn: number
   sentIn: number
@@ -76,6 +91,8 @@ export interface Book {
   refunds: Record<string, Refund>
   /** Idempotency keys with the request they stand for. */
   keys: Record<string, { readonly request: string; readonly refundId: string }>
+  /** The account's money has run out; in this step another one was sent to try, and none after. */
+  triedIn: number | null
 }
 
 /** What a step knows beside the book: which step it is, and in which order facts were stored. */
@@ -85,7 +102,12 @@ export interface Moment {
   readonly operatorLimitFen: number
 }
 
-export const emptyBook = (): Book => ({ payments: {}, refunds: {}, keys: {} })
+export const emptyBook = (): Book => ({
+  payments: {},
+  refunds: {},
+  keys: {},
+  triedIn: null,
+})
 
 const quarterFen = (amountFen: number): number => Math.floor(amountFen / 4)
 /** What is settled of an amount of which a coupon paid a quarter. */
@@ -103,6 +125,42 @@ export const isSent = (state: string): boolean =>
   state === 'refunding' || state === 'needs_attention'
 export const isEnded = (state: string): boolean =>
   !['pending', 'approved'].includes(state) && !isSent(state)
+
+/** A refund that begins; what was not said of it is nothing. */
+export const newRefund = (
+  of: Pick<Refund, 'id' | 'paymentId' | 'amountFen' | 'state'> & Partial<Refund>,
+): Refund => ({
+  cause: null,
+  isHeldBack: false,
+  settlementFen: null,
+  round: 0,
+  isInTransit: false,
+  submits: 0,
+  queries: 0,
+  deadlines: 0,
+  submittedIn: -1,
+  facts: [],
+  decisions: [],
+  lines: [],
+  ...of,
+})
+
+/** Opens a case, once for each cause. */
+export function openCase({ cases }: Payment, kind: string, cause: string, amountFen: number): void {
+  if (cases.some((known) => known.kind === kind && known.cause === cause)) return
+  cases.push({ kind, cause, amountFen, state: 'open' })
+}
+
+/** What is too much falls with what is released, and its cases with the last of it. */
+export function recount(payment: Payment): void {
+  const { reservedFen, refundedFen, paidFen, overReservedFen } = payment
+  const tooMuchFen = Math.max(0, reservedFen + refundedFen - (paidFen ?? 0))
+  payment.overReservedFen = Math.min(overReservedFen, tooMuchFen)
+  if (overReservedFen === 0 || payment.overReservedFen > 0) return
+  for (const each of payment.cases) {
+    if (each.kind === 'refunds_exceed_payment') each.state = 'resolved'
+  }
+}
 
 /** Posts a line, unless it is of nothing. */
 export function post(lines: string[], rule: string, accounts: string, amountFen: number): void {

@@ -15,6 +15,7 @@ export const SILENT: Channel = {
   closeOrder: unexpected,
   submitRefund: unexpected,
   queryRefund: unexpected,
+  listRefunds: unexpected,
 }
 
 export const placed =

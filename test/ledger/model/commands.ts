@@ -1,18 +1,7 @@
 import fc from 'fast-check'
 
-import type {
-  Answer,
-  Book,
-  Moment,
-  Paid,
-  PlaceAnswer,
-  QueryAnswer,
-  SubmitAnswer,
-  Verb,
-  Who,
-} from './book.js'
-import * as payments from './payments.js'
-import * as refunds from './refunds.js'
+import type { Book, Paid, PlaceAnswer, QueryAnswer, SubmitAnswer, Verb, Who } from './book.js'
+import type { PortalRefund } from './portal.js'
 
 /** What somebody does; payments and refunds stand there by their ids. */
 export type Command =
@@ -49,6 +38,7 @@ export type Command =
   | { readonly kind: 'notify refund'; readonly refundId: string; readonly what: QueryAnswer }
   | { readonly kind: 'confirm'; readonly refundId: string; readonly query: QueryAnswer }
   | { readonly kind: 'settle refund'; readonly refundId: string }
+  | ({ readonly kind: 'portal'; readonly what: QueryAnswer } & PortalRefund)
 
 export type Of<Kind extends Command['kind']> = Extract<Command, { kind: Kind }>
 
@@ -113,6 +103,23 @@ const draft = <T>(
   }))
 
 const none = fc.constant({})
+
+/** Some are seen twice: what is equal of two of them is their number. */
+const portal = draft(
+  'payment',
+  fc.record({
+    amountFen: fc.integer({ min: 100, max: 800 }),
+    what: fc.constantFrom<QueryAnswer>('success', 'success', ...QUERIES),
+    again: fc.constantFrom(null, null, 'twice'),
+  }),
+  ({ amountFen, what, again }, { id, key }) => ({
+    kind: 'portal',
+    id: again === null ? `portal|${key}` : `portal|${id}|${again}`,
+    paymentId: id,
+    amountFen,
+    what,
+  }),
+)
 
 /** Something to do, the more often the more it moves. */
 const drafts: fc.Arbitrary<Draft> = fc.oneof(
@@ -224,6 +231,7 @@ const drafts: fc.Arbitrary<Draft> = fc.oneof(
     weight: 6,
     arbitrary: draft('refund', none, (_, { id }) => ({ kind: 'settle refund', refundId: id })),
   },
+  { weight: 4, arbitrary: portal },
 )
 
 /** What is done at the same time, on eight connections at most. */
@@ -267,98 +275,4 @@ export function resolve(book: Book, batch: readonly Draft[], newId: () => string
     const command = make({ id: on === 'nothing' ? id : target, key: id })
     return [command.kind === 'request' ? { ...command, id } : command]
   })
-}
-
-/** What a command has seen so far. */
-export interface Local {
-  state?: string
-  next?: string
-}
-
-/**
- * A transaction or a read of the real command, done to the model. It answers when the command is
- * over; between two steps of one command others may come.
- */
-export type Step = (book: Book, local: Local, moment: Moment) => Answer | undefined
-
-const isNews = (query: QueryAnswer, readState: string | undefined): boolean =>
-  query !== 'processing' && !(query === 'abnormal' && readState === 'needs_attention')
-
-const atOnce = (work: (book: Book, moment: Moment) => Answer | void): readonly Step[] => [
-  (book, _, moment) => work(book, moment) ?? 'returned',
-]
-
-type Steps = { readonly [Kind in Command['kind']]: (command: Of<Kind>) => readonly Step[] }
-
-const STEPS: Steps = {
-  create: ({ id, orderRef, totalFen }) =>
-    atOnce((book) => payments.createPayment(book, id, orderRef, totalFen)),
-  place: ({ paymentId, answer }) => [
-    (book, _, moment) => (payments.wantsPlacing(book, paymentId, moment) ? undefined : 'returned'),
-    (book, _, moment) => {
-      payments.recordPlaced(book, paymentId, answer, moment)
-      return 'returned'
-    },
-  ],
-  'notify payment': ({ paymentId, what }) =>
-    atOnce((book) => payments.storePaymentFact(book, paymentId, what, 'notify')),
-  'expire payment': ({ paymentId, answer }) => [
-    (book) => (payments.isPaymentOpen(book, paymentId) ? undefined : 'returned'),
-    (book) => {
-      payments.storePaymentFact(book, paymentId, answer, 'query')
-      return 'returned'
-    },
-  ],
-  'settle payment': ({ paymentId }) =>
-    atOnce((book, moment) => payments.settlePayment(book, paymentId, moment)),
-  request: ({ key, ...wanted }) => atOnce((book) => refunds.requestRefund(book, wanted, key)),
-  decide: ({ refundId, verb, who }) => [
-    (book) => {
-      refunds.recordDecision(book, refundId, verb, who)
-      return undefined
-    },
-    (book) => refunds.applyDecision(book, refundId, verb, who),
-  ],
-  'approve in Temporal': ({ refundId }) =>
-    atOnce((book, moment) => refunds.approveByOperator(book, refundId, moment)),
-  'expire refund': ({ refundId }) => atOnce((book) => refunds.expireRefund(book, refundId)),
-  send: ({ refundId, submit, query }) => [
-    (book, local) => {
-      local.state = refunds.stateOfRefund(book, refundId)
-      return undefined
-    },
-    (book, local, moment) => {
-      local.next = refunds.claimStep(book, refundId, moment)
-      if (local.next === 'nothing') return 'returned'
-      return local.next === 'wait' ? 'SPACING' : undefined
-    },
-    (book, local, moment) => {
-      if (local.next === 'submit') return refunds.recordSubmitted(book, refundId, submit, moment)
-      if (!isNews(query, local.state)) return refunds.countQuery(book, refundId)
-      refunds.storeRefundFact(book, refundId, query, 'query')
-      return 'returned'
-    },
-  ],
-  'notify refund': ({ refundId, what }) =>
-    atOnce((book) => refunds.storeRefundFact(book, refundId, what, 'notify')),
-  confirm: ({ refundId, query }) => [
-    (book, local) => {
-      local.state = refunds.stateOfRefund(book, refundId)
-      const isSent = local.state === 'refunding' || local.state === 'needs_attention'
-      return isSent && query === 'processing' ? 'NOT_CONFIRMED' : undefined
-    },
-    (book, local) => {
-      const isSent = local.state === 'refunding' || local.state === 'needs_attention'
-      if (isSent) refunds.storeRefundFact(book, refundId, query, 'query')
-      return undefined
-    },
-    (book, _, moment) => refunds.settleRefund(book, refundId, moment),
-  ],
-  'settle refund': ({ refundId }) =>
-    atOnce((book, moment) => refunds.settleRefund(book, refundId, moment)),
-}
-
-export function stepsOf<Kind extends Command['kind']>(command: Of<Kind>): readonly Step[] {
-  const steps: (of: Of<Kind>) => readonly Step[] = STEPS[command.kind]
-  return steps(command)
 }

@@ -2,6 +2,8 @@ import {
   inOrder,
   isOpen,
   lessCouponFen,
+  newRefund,
+  openCase,
   post,
   the,
   type Answer,
@@ -36,6 +38,8 @@ export function createPayment(
     transaction: null,
     reservedFen: 0,
     refundedFen: 0,
+    overReservedFen: 0,
+    cases: [],
     placedIn: -1,
     sentIn: -1,
     facts: [],
@@ -63,7 +67,10 @@ export function recordPlaced(
     payment.state = 'awaiting_payment'
     payment.placedIn = step
   }
-  if (answer === 'refused' && payment.state === 'created') payment.state = 'failed'
+  if (answer === 'refused' && payment.state === 'created') {
+    payment.state = 'failed'
+    payment.events.push('payment.failed')
+  }
 }
 
 export const isPaymentOpen = (book: Book, paymentId: string): boolean =>
@@ -96,7 +103,8 @@ export function settlePayment(book: Book, paymentId: string, moment: Moment): An
     if (fact.what === 'closed') fact.outcome = close(payment)
     else fact.outcome = pay(book, payment, fact.what as Paid)
   }
-  return `${payment.state} ${payment.attention}`
+  // Surplus money goes back by itself.
+  return `${payment.state} ${payment.disposition === 'surplus' ? null : payment.attention}`
 }
 
 function close(payment: Payment): string {
@@ -115,16 +123,31 @@ function pay(book: Book, payment: Payment, what: Paid): string {
   const attention = attentionFor(book, payment, what)
   payment.state = 'paid'
   payment.attention = attention
-  payment.disposition = attention === null ? 'accepted' : 'held'
+  payment.disposition = dispositionFor(attention)
   payment.paidFen = paidFen
   payment.settlementFen = settlementFen
   payment.transaction = transaction
-  payment.events.push(attention === null ? 'payment.paid' : 'payment.held')
+  payment.events.push(`payment.${attention === null ? 'paid' : payment.disposition}`)
   if (attention === null) {
     post(payment.lines, 'P1.1', 'wechat/sales', settlementFen)
     post(payment.lines, 'P1.2', 'coupon_cost/sales', paidFen - settlementFen)
   } else post(payment.lines, 'P2.1', 'wechat/suspense', settlementFen)
+  if (payment.disposition === 'held') openCase(payment, 'payment_held', payment.id, paidFen)
+  if (payment.disposition === 'surplus') giveBack(book, payment, paidFen)
   return payment.disposition
+}
+
+const dispositionFor = (attention: string | null): string => {
+  if (attention === null) return 'accepted'
+  return attention.endsWith('mismatch') ? 'held' : 'surplus'
+}
+
+/** Money that came late or twice has a refund of its own, which nobody approves. */
+function giveBack(book: Book, payment: Payment, amountFen: number): void {
+  const id = `surplus:${payment.id}`
+  book.refunds[id] = newRefund({ id, paymentId: payment.id, amountFen, state: 'approved' })
+  payment.reservedFen += amountFen
+  payment.events.push('refund.approved')
 }
 
 function attentionFor(book: Book, payment: Payment, what: Paid): string | null {

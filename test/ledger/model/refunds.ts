@@ -3,7 +3,9 @@ import {
   isEnded,
   isSent,
   lessCouponFen,
+  newRefund,
   post,
+  recount,
   the,
   type Answer,
   type Book,
@@ -32,27 +34,13 @@ export function requestRefund(
   const payment = the(book.payments, paymentId)
   if (payment.state !== 'paid') return 'payment_not_paid 0'
   if (payment.disposition !== 'accepted') return 'payment_held 0'
-  const leftFen = (payment.paidFen ?? 0) - payment.reservedFen - payment.refundedFen
+  const { paidFen, reservedFen, refundedFen } = payment
+  const leftFen = Math.max(0, (paidFen ?? 0) - reservedFen - refundedFen)
   if (amountFen > leftFen) return `refund_exceeds_payment ${leftFen}`
   payment.reservedFen += amountFen
   payment.events.push('refund.requested')
   book.keys[key] = { request, refundId: id }
-  book.refunds[id] = {
-    id,
-    paymentId,
-    amountFen,
-    state: 'pending',
-    cause: null,
-    isHeldBack: false,
-    settlementFen: null,
-    round: 0,
-    isInTransit: false,
-    submits: 0,
-    queries: 0,
-    facts: [],
-    decisions: [],
-    lines: [],
-  }
+  book.refunds[id] = newRefund({ id, paymentId, amountFen, state: 'pending' })
   return `requested ${leftFen - amountFen}`
 }
 
@@ -63,6 +51,7 @@ function move(book: Book, refund: Refund, state: string, cause: string | null): 
   refund.cause = cause
   if (isEnded(state)) payment.reservedFen -= refund.amountFen
   if (state === 'done') payment.refundedFen += refund.amountFen
+  recount(payment)
   if (state !== 'refunding') payment.events.push(`refund.${state}`)
 }
 
@@ -100,32 +89,54 @@ export function approveByOperator(book: Book, refundId: string, moment: Moment):
 
 export function expireRefund(book: Book, refundId: string): Answer {
   const refund = the(book.refunds, refundId)
-  if (refund.state === 'pending') move(book, refund, 'expired', null)
+  if (refund.state !== 'pending') return refund.state
+  refund.deadlines += 1
+  const { events } = paymentOf(book, refund)
+  if (refund.deadlines === 1) events.push('refund.reminder')
+  if (refund.deadlines === 2) events.push('refund.escalated')
+  if (refund.deadlines === 3) move(book, refund, 'expired', null)
   return refund.state
 }
 
-export const stateOfRefund = (book: Book, refundId: string): string =>
-  the(book.refunds, refundId).state
+/** The channel's own word waits to be applied. */
+export const isQueried = (book: Book, refundId: string): boolean =>
+  the(book.refunds, refundId).facts.some(
+    ({ source, outcome }) => source === 'query' && outcome === null,
+  )
 
 /** What the row says is next, claimed where it is a submit. */
 export function claimStep(
   book: Book,
   refundId: string,
   { step }: Moment,
-): 'nothing' | 'wait' | 'submit' | 'query' {
+): 'nothing' | 'SPACING' | 'OVER_RESERVED' | 'BALANCE' | 'submit' | 'query' {
   const refund = the(book.refunds, refundId)
   const payment = paymentOf(book, refund)
   if (isEnded(refund.state) || refund.state === 'pending') return 'nothing'
   if (refund.state === 'needs_attention' || refund.cause === 'accepted') return 'query'
   if (refund.state === 'approved') {
     // Two refunds of one payment are never sent within a minute, and a step takes no minute.
-    refund.isHeldBack = payment.sentIn === step
-    if (refund.isHeldBack) return 'wait'
+    refund.isHeldBack = true
+    if (payment.overReservedFen > 0) return 'OVER_RESERVED'
+    if (payment.sentIn === step) return 'SPACING'
+    if (!mayTry(book, step)) return 'BALANCE'
+    refund.isHeldBack = false
     payment.sentIn = step
-  }
+  } else if (NOT_TAKEN.includes(refund.cause) && !mayTry(book, step)) return 'BALANCE'
   move(book, refund, 'refunding', 'submitting')
   refund.submits += 1
+  refund.submittedIn = step
   return 'submit'
+}
+
+/** Known not to have been taken. */
+const NOT_TAKEN: readonly (string | null)[] = ['rate_limited', 'insufficient_balance']
+
+/** While the account's money has run out one refund at a time is sent to see whether it is back. */
+function mayTry(book: Book, step: number): boolean {
+  if (book.triedIn === step) return false
+  if (book.triedIn !== null) book.triedIn = step
+  return true
 }
 
 export function recordSubmitted(
@@ -136,6 +147,8 @@ export function recordSubmitted(
 ): Answer {
   const refund = the(book.refunds, refundId)
   paymentOf(book, refund).sentIn = step
+  if (answer === 'not_enough') book.triedIn = step
+  if (answer.startsWith('accepted')) book.triedIn = null
   if (refund.state !== 'refunding' || refund.cause === 'accepted') return 'returned'
   if (answer === 'refused' || answer === 'accepted otherwise') {
     move(book, refund, 'needs_attention', 'refused')
@@ -158,26 +171,51 @@ function accept(book: Book, refund: Refund, settlementFen: number): void {
   post(refund.lines, `J1.${refund.round}`, 'refunds_in_transit/wechat', settlementFen)
 }
 
-/** An answer that brings nothing new is counted. */
-export function countQuery(book: Book, refundId: string): Answer {
-  the(book.refunds, refundId).queries += 1
-  return 'PROCESSING'
+/** An answer that brings nothing new is counted; from another day on that is slow. */
+export function countQuery(book: Book, refundId: string, { step }: Moment): Answer {
+  const refund = the(book.refunds, refundId)
+  refund.queries += 1
+  return refund.submittedIn === step ? 'PROCESSING' : 'slow'
+}
+
+/** A question is answered for a refund that was sent so often. */
+export function storeQueried(
+  book: Book,
+  refundId: string,
+  what: QueryAnswer,
+  submits: number,
+): 'news' | 'known' {
+  const key = `${statusOf(what)}:query${submits > 1 ? `:${submits}` : ''}`
+  const { facts } = the(book.refunds, refundId)
+  const known = facts.find((fact) => fact.key === key)
+  if (known !== undefined) return known.outcome === null ? 'news' : 'known'
+  facts.push({ key, source: 'query', what, outcome: null })
+  return 'news'
 }
 
 const statusOf = (what: QueryAnswer): string => what.replace(' with coupon', '')
 
-export function storeRefundFact(
-  book: Book,
-  refundId: string,
-  what: QueryAnswer,
-  source: 'notify' | 'query',
-): void {
+export function storeNotified(book: Book, refundId: string, what: QueryAnswer): void {
   const { facts } = the(book.refunds, refundId)
-  const key = `${statusOf(what)}:${source}`
-  if (!facts.some((fact) => fact.key === key)) facts.push({ key, source, what, outcome: null })
+  const key = `${statusOf(what)}:notify`
+  if (facts.some((fact) => fact.key === key)) return
+  facts.push({ key, source: 'notify', what, outcome: null })
 }
 
+/**
+ * All of it or nothing: that more came back than was paid is not believed, whoever says so. Only
+ * beside a refund of the portal can the channel of a plan say such a thing.
+ */
 export function settleRefund(book: Book, refundId: string, moment: Moment): Answer {
+  const tried = structuredClone(book)
+  const answer = settle(tried, refundId, moment)
+  const { refundedFen, paidFen } = paymentOf(tried, the(tried.refunds, refundId))
+  if (refundedFen > (paidFen ?? 0)) return 'payments_refunded_within_paid'
+  Object.assign(book, tried)
+  return answer
+}
+
+function settle(book: Book, refundId: string, moment: Moment): Answer {
   const refund = the(book.refunds, refundId)
   const facts = inOrder(refund.facts, refundId, moment)
   const queried = facts.filter(({ source }) => source === 'query')
@@ -195,7 +233,8 @@ function applyStatus(book: Book, refund: Refund, what: QueryAnswer): void {
   const saidFen =
     what === 'success with coupon' ? lessCouponFen(refund.amountFen) : refund.amountFen
   refund.settlementFen ??= saidFen
-  if (status === 'success') finish(refund, refund.settlementFen)
+  const isSale = paymentOf(book, refund).disposition === 'accepted'
+  if (status === 'success') finish(refund, refund.settlementFen, isSale)
   else if (refund.isInTransit) {
     const rule = status === 'closed' ? 'J3' : 'J4'
     post(refund.lines, `${rule}.${refund.round}`, 'wechat/refunds_in_transit', refund.settlementFen)
@@ -206,11 +245,12 @@ function applyStatus(book: Book, refund: Refund, what: QueryAnswer): void {
   if (status === 'abnormal') move(book, refund, 'needs_attention', 'abnormal')
 }
 
-function finish(refund: Refund, settlementFen: number): void {
+function finish(refund: Refund, settlementFen: number, isSale: boolean): void {
   if (!refund.isInTransit) {
     refund.round += 1
     post(refund.lines, `J1.${refund.round}`, 'refunds_in_transit/wechat', settlementFen)
   }
-  post(refund.lines, 'J2.1', 'returns/refunds_in_transit', settlementFen)
-  post(refund.lines, 'J2.2', 'returns/coupon_cost', refund.amountFen - settlementFen)
+  const from = isSale ? 'returns' : 'suspense'
+  post(refund.lines, 'J2.1', `${from}/refunds_in_transit`, settlementFen)
+  if (isSale) post(refund.lines, 'J2.2', 'returns/coupon_cost', refund.amountFen - settlementFen)
 }

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 
 import { emptyBook, type Answer, type Book, type Moment } from './book.js'
-import { stepsOf, type Command, type Local, type Step } from './commands.js'
+import type { Command } from './commands.js'
+import { stepsOf, type Local, type Step } from './steps.js'
 
 /** A command that was run, with what it answered. */
 export interface Done {
@@ -22,7 +23,7 @@ interface Thread {
 }
 
 /** Far more than eight commands need; a search that ends here found nothing. */
-const NODES_MAX = 60_000
+const NODES_MAX = 120_000
 
 /**
  * Looks for an order of the steps of commands that ran at once in which each answers what it really
@@ -103,6 +104,11 @@ export function groups(book: Book, done: readonly Done[]): Done[][] {
   }
   for (const payment of Object.values(book.payments)) join(namesOfPayment(payment))
   for (const { command } of done) join(namesOf(book, command))
+  // An account without money couples all that is sent of it.
+  const sends = done.filter(({ command }) => command.kind === 'send')
+  if (book.triedIn !== null || sends.some(({ command }) => isNotEnough(command))) {
+    join(sends.flatMap(({ command }) => namesOf(book, command)))
+  }
   const byRoot = new Map<string, Done[]>()
   for (const each of done) {
     const name = root(namesOf(book, each.command)[0] ?? '')
@@ -110,6 +116,9 @@ export function groups(book: Book, done: readonly Done[]): Done[][] {
   }
   return [...byRoot.values()]
 }
+
+const isNotEnough = (command: Command): boolean =>
+  command.kind === 'send' && command.submit === 'not_enough'
 
 const namesOfPayment = ({ id, orderRef }: { id: string; orderRef: string | null }): string[] =>
   orderRef === null ? [id] : [id, orderRef]
@@ -127,7 +136,7 @@ export function partOf(book: Book, group: readonly Done[]): Book {
   const orders = new Set(
     [...names].flatMap((name) => book.payments[name]?.orderRef ?? []).concat([...names]),
   )
-  const part = emptyBook()
+  const part: Book = { ...emptyBook(), triedIn: book.triedIn }
   for (const [id, payment] of Object.entries(book.payments)) {
     if (names.has(id) || orders.has(payment.orderRef ?? id)) part.payments[id] = payment
   }

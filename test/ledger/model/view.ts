@@ -24,6 +24,10 @@ const paymentView = (payment: Payment) => ({
   settlementFen: payment.settlementFen,
   reservedFen: payment.reservedFen,
   refundedFen: payment.refundedFen,
+  overReservedFen: payment.overReservedFen,
+  cases: payment.cases
+    .map(({ kind, state, amountFen }) => `${kind} ${state} ${amountFen}`)
+    .toSorted(),
   facts: factLines(payment.facts),
   events: payment.events,
   lines: payment.lines.toSorted(),
@@ -51,16 +55,29 @@ interface Row {
   readonly view: object
 }
 
+interface RefundRow extends Row {
+  /** What the model calls it, which cannot know the id of what the engine makes by itself. */
+  readonly name: string
+  readonly outRefundNo: string
+  readonly amountFen: number
+}
+
 const PAYMENTS = `
   select p.id, jsonb_build_object('state', state, 'disposition', disposition,
     'attention', attention, 'paidFen', paid_fen, 'settlementFen', settlement_fen,
-    'reservedFen', reserved_fen, 'refundedFen', refunded_fen,
+    'reservedFen', reserved_fen, 'refundedFen', refunded_fen, 'overReservedFen', over_reserved_fen,
+    'cases', (select coalesce(jsonb_agg(line order by line collate "C"), '[]') from (
+      select kind || ' ' || state || ' ' || amount_fen as line from cases
+      where payment_id = p.id) as lines),
     'events', (select coalesce(jsonb_agg(type order by sequence), '[]') from outbox
       where subject = p.id)) as view
   from payments p where merchant_id = $1`
 
 const REFUNDS = `
-  select r.id, jsonb_build_object('paymentId', payment_id, 'state', state, 'cause', cause,
+  select r.id, out_refund_no as "outRefundNo", amount_fen as "amountFen",
+    case origin when 'system' then 'surplus:' || payment_id when 'external' then out_refund_no
+      else r.id::text end as name,
+    jsonb_build_object('paymentId', payment_id, 'state', state, 'cause', cause,
     'isHeldBack', hold_reason is not null, 'settlementFen', settlement_fen, 'round', transit_round,
     'isInTransit', in_transit, 'submits', submit_count, 'queries', query_count,
     'decisions', (select coalesce(jsonb_agg(verb || ' ' || case
@@ -89,17 +106,19 @@ export async function readView(
   const read = <R>(text: string, id: string): Promise<R[]> => run<R>(owner, text, [id])
   const [payments, refunds, lines, facts] = await Promise.all([
     read<Row>(PAYMENTS, account.merchantId),
-    read<Row>(REFUNDS, account.merchantId),
+    read<RefundRow>(REFUNDS, account.merchantId),
     read<{ id: string; line: string }>(LINES, account.merchantId),
     read<{ id: string; key: string; outcome: string; place: number }>(FACTS, account.id),
   ])
+  for (const refund of refunds) world.refunds.set(refund.name, refund)
+  const names = new Map(refunds.map(({ id, name }) => [id, name]))
   const known = facts.map((fact) => ({ ...fact, key: plainKey(world, fact.id, fact.key) }))
   const view = Object.fromEntries(
     [...payments, ...refunds].map(({ id, view: columns }) => {
       const own = known.filter((fact) => fact.id === id)
       const decisions = 'decisions' in columns ? (columns.decisions as string[]) : undefined
       return [
-        id,
+        names.get(id) ?? id,
         {
           ...columns,
           ...(decisions === undefined ? {} : { decisions: decisions.toSorted() }),
@@ -109,7 +128,9 @@ export async function readView(
       ]
     }),
   )
-  const places = new Map(known.map(({ id, key, place }) => [`${id} ${key}`, place]))
+  const places = new Map(
+    known.map(({ id, key, place }) => [`${names.get(id) ?? id} ${key}`, place]),
+  )
   return { view, storedAt: (id, key) => places.get(`${id} ${key}`) ?? 0 }
 }
 

@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 
 import { ApplicationFailure } from '@temporalio/common'
 
 import { createActivities, type Activities } from '../../../src/activities/index.js'
 import type { PaymentProgress, RefundProgress } from '../../../src/activities/progress.js'
 import { createApiKey, SCOPES } from '../../../src/db/api-keys.js'
+import { bookExternalRefund } from '../../../src/db/external-refunds.js'
 import { sealChannelRequest } from '../../../src/db/channel-requests.js'
 import { recordDecision } from '../../../src/db/decisions.js'
 import { Envelope } from '../../../src/db/envelope.js'
@@ -33,13 +34,14 @@ import type { Command, Of } from './commands.js'
 import { amountsOf } from './payments.js'
 
 const CONNECTIONS_PER_ROLE = 4
+const START = Date.parse('2026-03-01T02:00:00Z')
 const DAY_MS = 86_400_000
 const APP_ID = 'wx0000000000000001'
 export const OPERATOR_LIMIT_FEN = 300
 
 /** Business time: a day between two steps, a millisecond between two looks at the clock. */
 class SteppingClock {
-  #nowMs = Date.parse('2026-03-01T02:00:00Z')
+  #nowMs = START
 
   now(): Date {
     this.#nowMs += 1
@@ -49,6 +51,11 @@ class SteppingClock {
   nextDay(): void {
     this.#nowMs += DAY_MS
   }
+
+  /** Another merchant: what is too old to be refunded is so after a year. */
+  startAgain(): void {
+    this.#nowMs = START
+  }
 }
 
 interface RealPayment {
@@ -57,6 +64,7 @@ interface RealPayment {
   readonly totalFen: number
 }
 interface RealRefund {
+  readonly id: string
   readonly outRefundNo: string
   readonly amountFen: number
 }
@@ -66,6 +74,7 @@ export class World {
   readonly owner: Database
   readonly clock = new SteppingClock()
   readonly payments = new Map<string, RealPayment>()
+  /** By what the model calls them. */
   readonly refunds = new Map<string, RealRefund>()
   #account: AccountRow | undefined
   #keys: Readonly<Record<Who, string>> | undefined
@@ -90,6 +99,7 @@ export class World {
   async openMerchant(): Promise<void> {
     this.payments.clear()
     this.refunds.clear()
+    this.clock.startAgain()
     const now = this.clock.now()
     const id = newId(now)
     const merchantId = `m${randomBytes(8).toString('hex')}`
@@ -137,7 +147,7 @@ export class World {
       request: (of) => this.#request(of),
       decide: (of) => this.#decide(of),
       'approve in Temporal': ({ refundId }) => this.#approveInTemporal(refundId),
-      'expire refund': ({ refundId }) => this.#activity({}, 'expireRefund', refundId),
+      'expire refund': ({ refundId }) => this.#activity({}, 'expireRefund', this.#id(refundId)),
       send: ({ refundId, submit, query }) =>
         this.#activity(
           {
@@ -145,16 +155,17 @@ export class World {
             queryRefund: async () => this.refundFact(refundId, query),
           },
           'refundAtChannel',
-          refundId,
+          this.#id(refundId),
         ),
       'notify refund': ({ refundId, what }) => this.#notifyRefund(refundId, what),
       confirm: ({ refundId, query }) =>
         this.#activity(
           { queryRefund: async () => this.refundFact(refundId, query) },
           'confirmRefund',
-          refundId,
+          this.#id(refundId),
         ),
-      'settle refund': ({ refundId }) => this.#activity({}, 'settleRefund', refundId),
+      'settle refund': ({ refundId }) => this.#activity({}, 'settleRefund', this.#id(refundId)),
+      portal: (of) => this.#portal(of),
     }
     return (does[command.kind] as (of: Command) => Promise<Answer>)(command)
   }
@@ -213,17 +224,7 @@ export class World {
   }
 
   refundFact(refundId: string, what: QueryAnswer): RefundFact {
-    const { outRefundNo, amountFen } = this.#refund(refundId)
-    const isCoupon = what === 'success with coupon'
-    return {
-      kind: 'refund',
-      status: isCoupon ? 'success' : what,
-      outTradeNo: 'not-compared',
-      outRefundNo,
-      refundId: `at-${outRefundNo}`,
-      refundFen: fen(amountFen),
-      settlementFen: fen(isCoupon ? lessCouponFen(amountFen) : amountFen),
-    }
+    return factOf(this.#refund(refundId), what)
   }
 
   async #notifyPayment(paymentId: string, what: Paid): Promise<Answer> {
@@ -243,7 +244,7 @@ export class World {
     await this.#store({
       kind: 'refund',
       businessKey: refundFactKey(fact.outRefundNo, fact.status, 'notify'),
-      subjectId: refundId,
+      subjectId: this.#id(refundId),
       verifiedBy: 'decryption',
       fact,
     })
@@ -288,7 +289,7 @@ export class World {
       if (refusal.text === '') throw error
       return refusal.text
     })
-    if (said.startsWith('requested')) this.refunds.set(id, { outRefundNo, amountFen })
+    if (said.startsWith('requested')) this.refunds.set(id, { id, outRefundNo, amountFen })
     return said
   }
 
@@ -296,7 +297,7 @@ export class World {
     const now = this.clock.now()
     const decision = await recordDecision(this.#api, {
       id: newId(now),
-      refundId,
+      refundId: this.#id(refundId),
       verb,
       principalId: this.#key()[who],
       actingUser: { asker: 'Alice', approver: 'Bob', 'asker by another key': ' ALICE' }[who],
@@ -304,13 +305,25 @@ export class World {
       now,
     })
     const { decideRefund } = this.#activities({})
-    return (await decideRefund(refundId, decision.id)).state
+    return (await decideRefund(this.#id(refundId), decision.id)).state
   }
 
   async #approveInTemporal(refundId: string): Promise<Answer> {
     const { approveByOperator } = this.#activities({})
     const approval = { decisionId: newId(this.clock.now()), reason: 'x', runId: 'run' }
-    return (await approveByOperator(refundId, approval)).state
+    return (await approveByOperator(this.#id(refundId), approval)).state
+  }
+
+  /** A question has shown a refund that somebody made in the channel's portal. */
+  async #portal({ id, paymentId, amountFen, what }: Of<'portal'>): Promise<Answer> {
+    const fact = factOf({ id, outRefundNo: id, amountFen }, what)
+    const refundId = hash('md5', id)
+    const answer = await inTransaction(this.#worker, (tx) =>
+      bookExternalRefund(tx, { paymentId, fact: { ...fact, refundId }, now: this.clock.now() }),
+    )
+    if (answer.outcome === 'known') return `booked before, ${answer.state}`
+    if (answer.outcome !== 'booked') return answer.outcome
+    return answer.caseId === null ? `booked ${answer.state}` : `booked ${answer.state}, too much`
   }
 
   #activities(channel: Partial<Channel>): Activities {
@@ -325,19 +338,25 @@ export class World {
 
   async #activity(
     channel: Partial<Channel>,
-    name: Exclude<keyof Activities, 'decideRefund' | 'approveByOperator'>,
+    name: Exclude<
+      keyof Activities,
+      'decideRefund' | 'approveByOperator' | 'askPayment' | 'adoptPayment' | 'resolveRefund'
+    >,
     id: string,
   ): Promise<Answer> {
     try {
-      const activity: (id: string) => Promise<PaymentProgress | RefundProgress | void> =
+      const activity: (id: string) => Promise<PaymentProgress | RefundProgress | 'slow' | void> =
         this.#activities(channel)[name]
       const progress = await runActivity(activity, [id])
+      if (progress === 'slow') return progress
       if (!progress || name === 'placePayment') return 'returned'
       if (name === 'expireRefund') return progress.state
       return `${progress.state} ${'cause' in progress ? progress.cause : progress.attention}`
     } catch (error) {
       // Failing is how an activity says when it wants to go on.
       if (error instanceof ApplicationFailure) return error.type ?? ''
+      const constraint = violatedConstraint(error)
+      if (constraint === 'payments_refunded_within_paid') return constraint
       throw error
     }
   }
@@ -346,13 +365,30 @@ export class World {
     return known(this.payments, id)
   }
 
-  #refund(id: string): RealRefund {
-    return known(this.refunds, id)
+  #refund(name: string): RealRefund {
+    return known(this.refunds, name)
+  }
+
+  #id(name: string): string {
+    return this.#refund(name).id
   }
 
   #key(): Readonly<Record<Who, string>> {
     if (this.#keys === undefined) throw new Error('No merchant was opened.')
     return this.#keys
+  }
+}
+
+function factOf({ outRefundNo, amountFen }: RealRefund, what: QueryAnswer): RefundFact {
+  const isCoupon = what === 'success with coupon'
+  return {
+    kind: 'refund',
+    status: isCoupon ? 'success' : what,
+    outTradeNo: 'not-compared',
+    outRefundNo,
+    refundId: `at-${outRefundNo}`,
+    refundFen: fen(amountFen),
+    settlementFen: fen(isCoupon ? lessCouponFen(amountFen) : amountFen),
   }
 }
 

@@ -144,6 +144,12 @@ export const EXAMPLES: readonly Example[] = [
     'J6.2 returns:m / coupon_cost:m 60',
   ),
   example(
+    'J6',
+    'held money of 9.00 was given back in the portal',
+    postAdopted(PARTIES, fen(900), fen(900), 'suspense'),
+    'J6.1 suspense:a / wechat:a 900',
+  ),
+  example(
     'F1',
     'the bill prints a fee of 0.06 for a payment of 10.00',
     postFee(PARTIES, fen(6)),

@@ -64,6 +64,10 @@ export const JOURNAL_REFUSALS: readonly Refusal[] = [
     'reverses an entry that is not there': REVERSAL.replace('{entry}', '{other}'),
     'numbers a reversal so that a second one fits beside it': REVERSAL.replace(', 1,', ', 2,'),
   }),
+  ...refused('worker', 'journal_reversed_once', {
+    'reverses an entry twice': `${REVERSAL}, (gen_random_uuid(), 1, 'X', 'sales:demo',
+      'wechat:{account}', 1000, 'demo', 'case', '{full}', '{entry}', now())`,
+  }),
   ...refused('api', noRight('journal_transfers'), {
     'posts a line': TRANSFER,
     'changes a line': CHANGE,
@@ -101,6 +105,9 @@ export const EVENT_REFUSALS: readonly Refusal[] = [
   }),
   ...refused('worker', ROW_SECURITY, {
     'writes the audit log as the command line': AUDIT.replace('engine', 'command-line'),
+  }),
+  ...refused('worker', 'audit_subject_named', {
+    'writes the audit log about nothing': AUDIT.replace("'{full}'", 'null'),
   }),
   ...refused('owner', 'outbox_immutable', {
     'changes an event': "update outbox set payload = '{}'",

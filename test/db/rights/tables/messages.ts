@@ -68,6 +68,9 @@ export const FACT_REFUSALS: readonly Refusal[] = [
     'turns a fact into another': "update inbox set fact = '{}'",
     'says a fact was verified otherwise': "update inbox set verified_by = 'query'",
   }),
+  ...refused('api', 'inbox_manual_is_a_persons', {
+    'says that a person decided what a query said': FACT.replace("'query', 'q", "'manual', 'q"),
+  }),
   ...refused('owner', 'inbox_never_removed', {
     'deletes a fact': 'delete from inbox',
     'truncates the inbox': 'truncate inbox',

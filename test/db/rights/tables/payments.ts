@@ -1,5 +1,5 @@
 import { noCall, noRight, refused, type Refusal } from '../../support/refusals.js'
-import { PAYMENT, changePayment, paidColumns } from '../../support/texts.js'
+import { PAYMENT, changePayment, likeFull, paidColumns } from '../../support/texts.js'
 
 const NO_RIGHT = noRight('payments')
 
@@ -50,6 +50,16 @@ export const PAYMENT_REFUSALS: readonly Refusal[] = [
     'deletes a payment': "delete from payments where id = '{created}'",
     'truncates payments': 'truncate payments cascade',
   }),
+  ...refused('api', noCall('open_surplus_refund'), {
+    'opens a refund by itself': "select open_surplus_refund(null, '{full}', 'x', 'x', now())",
+  }),
+  ...refused('api', noCall('resolve_held_case'), {
+    'closes the case of held money': "select resolve_held_case('{held}', 'x', 'x', 'x', now())",
+  }),
+  ...refused('api', noCall('adopt_payment'), {
+    'adopts a payment': `select adopt_payment(null, '{account}', 'x', 'x', 'x', 'x', 1, 1, 1, now(),
+      now())`,
+  }),
   ...refused('api', noCall('lock_for_settling'), {
     'locks a payment for settling': "select * from lock_for_settling('{full}')",
   }),
@@ -96,6 +106,12 @@ export const PAYMENT_REFUSALS: readonly Refusal[] = [
   }),
   ...refused('owner', 'payments_settled_fen_check', {
     'counts less than nothing': changePayment('full', 'settled_fen = -1'),
+  }),
+  ...refused('owner', 'payments_order_ref_accepted_once', {
+    'accepts a second payment of an order': likeFull("'transaction_id', 'other'"),
+  }),
+  ...refused('owner', 'payments_transaction_id_once', {
+    'gives two payments one transaction': likeFull("'order_ref', null"),
   }),
   ...refused('owner', 'payments_never_removed', {
     'deletes a payment': "delete from payments where id = '{created}'",

@@ -52,7 +52,7 @@ export const REFUND_REFUSALS: readonly Refusal[] = [
   ...refused('owner', 'refunds_within_total', {
     'refunds more than the total': REFUND.replace('600, 1000', '600, 599'),
   }),
-  ...refused('owner', 'refunds_begin_pending', {
+  ...refused('owner', 'refunds_beginning', {
     'begins a refund as approved': REFUND.replace('total_fen,', 'total_fen, state,').replace(
       '600, 1000,',
       "600, 1000, 'approved',",
@@ -65,6 +65,41 @@ export const REFUND_REFUSALS: readonly Refusal[] = [
   }),
   ...refused('owner', 'refunds_transition', {
     'lets a rejected refund count again': changeRefund('rejected', "state = 'approved'"),
+  }),
+  ...refused('owner', 'refunds_refund_id_once', {
+    'gives two refunds one number at the channel': `update refunds set refund_id = 'x'
+      where id in ('{pending}', '{approved}')`,
+  }),
+  ...refused('owner', 'refunds_retried_once', {
+    'tries a closed refund again twice': `update refunds set retry_of = '{rejected}'
+      where id in ('{pending}', '{approved}')`,
+  }),
+  ...refused('owner', 'refunds_surplus_once', {
+    'gives surplus money back twice': `insert into refunds (id, merchant_id, payment_id, account_id,
+        api_version, mch_id, out_refund_no, origin, state, amount_fen, total_fen, reason,
+        requested_for, expires_at, created_at, updated_at)
+      select gen_random_uuid(), 'demo', '{other}', '{account}', 'v2', '1900000001', 'S-' || n,
+        'system', 'approved', 1, 1000, 'x', 'x', now(), now(), now() from generate_series(1, 2) n`,
+  }),
+  ...refused('owner', 'refunds_of_their_policy', {
+    'asks under a policy that is not there': REFUND.replace(
+      'total_fen,',
+      'total_fen, policy_version,',
+    ).replace('600, 1000,', '600, 1000, 9,'),
+  }),
+  ...refused('owner', 'refunds_terms_immutable', {
+    'says later what was shipped': changeRefund('pending', 'shipped = true'),
+  }),
+  ...refused('api', 'refunds_retry_has_proof', {
+    'tries a refund again without proof': `select mark_refund_retry('{pending}', '{rejected}',
+      gen_random_uuid(), now())`,
+  }),
+  ...refused('owner', 'refund_resolutions_immutable', {
+    'rewrites what a person did about a refund': "update refund_resolutions set evidence = 'y'",
+  }),
+  ...refused('owner', 'refund_resolutions_never_removed', {
+    'deletes what a person did about a refund': 'delete from refund_resolutions',
+    'truncates what people did about refunds': 'truncate refund_resolutions',
   }),
   ...refused('owner', 'refunds_never_removed', {
     'deletes a refund': 'delete from refunds',

@@ -1,4 +1,5 @@
 import { noRight, refused, type Refusal } from '../../support/refusals.js'
+import { POLICY } from '../../support/texts.js'
 
 export const RULE_REFUSALS: readonly Refusal[] = [
   ...refused('worker', noRight('payment_transitions'), {
@@ -47,6 +48,33 @@ export const RULE_REFUSALS: readonly Refusal[] = [
   }),
   ...refused('worker', noRight('idempotency_keys'), {
     'reads the idempotency keys': 'table idempotency_keys',
+  }),
+  ...refused('owner', 'channel_accounts_live_time_is_real', {
+    'speeds up the time of real money': "update channel_accounts set mode = 'live', time_scale = 2",
+  }),
+  ...refused('owner', 'approval_policies_approve_little', {
+    'approves at the deadline whatever it is': POLICY.replace("'close'", "'approve'"),
+  }),
+  ...refused('owner', 'approval_policies_immutable', {
+    'changes a policy': 'update approval_policies set spacing_s = 1',
+  }),
+  ...refused('owner', 'approval_policies_never_removed', {
+    'deletes a policy': 'delete from approval_policies',
+    'truncates policies': 'truncate approval_policies cascade',
+  }),
+  ...refused('owner', 'approval_rules_immutable', {
+    'changes a rule of a policy': 'update approval_rules set approvals = 0',
+  }),
+  ...refused('owner', 'approval_rules_never_removed', {
+    'deletes a rule of a policy': 'delete from approval_rules',
+    'truncates the rules of policies': 'truncate approval_rules',
+  }),
+  ...refused('worker', 'person_day_totals_grow', {
+    'forgets what was approved on a day': 'update person_day_totals set approved_fen = 0',
+  }),
+  ...refused('owner', 'person_day_totals_never_removed', {
+    'deletes what was approved on a day': 'delete from person_day_totals',
+    'truncates what was approved': 'truncate person_day_totals',
   }),
   ...refused('worker', noRight('schema_migrations'), {
     'says that a migration has run': "insert into schema_migrations values ('x')",

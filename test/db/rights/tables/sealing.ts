@@ -107,6 +107,10 @@ export const SEALING_REFUSALS: readonly Refusal[] = [
   ...refused('worker', 'seals_count_their_entries', {
     'counts entries that are not there': seal({ entries: 'n.entries + 1' }),
   }),
+  ...refused('owner', 'balance_days_not_empty', {
+    'keeps a day without entries': `insert into balance_days
+      values ('2020-01-01', 1, 2, 1, now(), now())`,
+  }),
   ...refused('worker', 'seal_keys_public_key_check', { 'brings a key that is none': MADE_UP }),
   ...refused('worker', 'seal_keys_named_by_key', { 'names a key as another': OTHER_NAME }),
   ...refused('api', noRight('seals'), { seals: seal() }),
