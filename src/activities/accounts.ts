@@ -3,9 +3,15 @@ import { activeCredentials } from '../db/credentials.js'
 import type { Envelope } from '../db/envelope.js'
 import { findAccount, type AccountRow } from '../db/merchants.js'
 import type { Database } from '../db/pool.js'
-import { createWeChatChannel, type CallReport, type WeChatChannel } from '../wechat/channel.js'
+import {
+  createWeChatChannel,
+  type CallReport,
+  type WeChatAccount,
+  type WeChatChannel,
+} from '../wechat/channel.js'
 import type { Clock, OpenAccount } from './dependencies.js'
 import { noSuchRow } from './failures.js'
+import { atOrderRates } from './order-rates.js'
 
 /** How long an account's row and secrets are believed before they are read again. */
 const FRESH_MS = 30_000
@@ -17,6 +23,9 @@ export interface AccountsOptions {
   readonly clock: Clock
   /** The channel's address for accounts of real money. */
   readonly liveBaseUrl: string
+  /** How accounts of real money reach it: by another site, through a proxy. */
+  readonly liveRoute?: Pick<WeChatAccount, 'backupUrl' | 'proxyUrl'>
+  readonly timeouts?: NonNullable<WeChatAccount['timeouts']>
   /** The sandbox's address and authority, for accounts whose mode is `sandbox`. */
   readonly sandbox?: { readonly baseUrl: string; readonly caPem?: string }
   readonly onCall?: (report: CallReport & { readonly accountId: string }) => void
@@ -83,13 +92,14 @@ export class Accounts {
     account: AccountRow,
     secrets: Readonly<Record<'apiV2Key' | 'certPem' | 'keyPem', string | undefined>>,
   ): WeChatChannel {
-    const { liveBaseUrl, sandbox, onCall } = this.#options
+    const { liveBaseUrl, liveRoute, sandbox, timeouts, onCall } = this.#options
     const { apiV2Key, certPem, keyPem } = secrets
     if (apiV2Key === undefined) throw noSuchRow('API key of channel account', account.id)
-    const peer = account.mode === 'live' ? { baseUrl: liveBaseUrl } : sandbox
+    const live = { ...liveRoute, baseUrl: liveBaseUrl }
+    const peer = account.mode === 'live' ? live : sandbox
     if (peer === undefined) throw noSuchRow('sandbox address for channel account', account.id)
     const clientCertificate = certPem && keyPem ? { certPem, keyPem } : undefined
-    return createWeChatChannel(
+    const channel = createWeChatChannel(
       {
         mchId: account.mchId,
         apiV2Key,
@@ -97,10 +107,12 @@ export class Accounts {
         opUserId: account.opUserId,
         connections: CONNECTIONS_PER_ACCOUNT,
         ...peer,
+        ...(timeouts === undefined ? {} : { timeouts }),
         ...(clientCertificate === undefined ? {} : { clientCertificate }),
       },
       { onCall: (report) => onCall?.({ ...report, accountId: account.id }) },
     )
+    return atOrderRates(channel)
   }
 
   #now(): number {

@@ -6,6 +6,9 @@ const HEARTBEAT_MS = 4_000
 /** Which try of the activity this is, from 1. */
 export const activityAttempt = (): number => Context.current().info.attempt
 
+/** True in the one try of a channel call that runs as a local activity, beside the settling. */
+export const isQuickTry = (): boolean => Context.current().info.isLocal
+
 /**
  * Runs one call to the channel inside an activity: it is aborted when the activity is, and a
  * heartbeat tells that the worker lives while a slow answer is waited for. A call that answers

@@ -25,6 +25,15 @@ export function unknownAnswer(reason: ChannelReason, delayMs: number): Applicati
   })
 }
 
+/** The account's channel is slow, so the quick try is not made: its own queue has the patience. */
+export const breakerOpen = (): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: 'BreakerOpen',
+    message: "The channel is slow; the order is placed from the channel's own queue.",
+    nonRetryable: true,
+    category: ApplicationFailureCategory.BENIGN,
+  })
+
 /** A row that an id names does not exist: somebody else's id, or another database. */
 export function noSuchRow(kind: string, id: string): ApplicationFailure {
   return ApplicationFailure.create({

@@ -2,7 +2,10 @@ import type { ActivityDependencies } from './dependencies.js'
 import { createDecisions } from './ledger-decide-refund.js'
 import { createLoads } from './ledger-load.js'
 import { createSettlePayment } from './ledger-settle-payment.js'
+import { createResolveRefund } from './ledger-resolve-refund.js'
 import { createSettleRefund } from './ledger-settle-refund.js'
+import { createAdoptPayment } from './wechat-adopt-payment.js'
+import { createAskPayment } from './wechat-ask-payment.js'
 import { createConfirmRefund } from './wechat-confirm-refund.js'
 import { createPlacePayment } from './wechat-place-payment.js'
 import { createQueryThenClose } from './wechat-query-then-close.js'
@@ -16,9 +19,12 @@ export function createActivities(dependencies: ActivityDependencies) {
     settlePayment: createSettlePayment(dependencies),
     settleRefund: createSettleRefund(dependencies),
     placePayment: createPlacePayment(dependencies),
+    askPayment: createAskPayment(dependencies),
+    adoptPayment: createAdoptPayment(dependencies),
     queryThenClose: createQueryThenClose(dependencies),
     refundAtChannel: createRefundAtChannel(dependencies),
     confirmRefund: createConfirmRefund(dependencies),
+    resolveRefund: createResolveRefund(dependencies),
   }
 }
 

@@ -1,19 +1,13 @@
-import {
-  findDecision,
-  markDecisionApplied,
-  recordOperatorApproval,
-  type DecisionRow,
-} from '../db/decisions.js'
-import { findAccount, type AccountRow } from '../db/merchants.js'
-import { changeRefund, findRefund } from '../db/refunds.js'
-import { judgeDecision, type DecisionOutcome } from '../domain/refund.js'
-import type { ActivityDependencies, Clock } from './dependencies.js'
+import { findDecision, recordOperatorApproval } from '../db/decisions.js'
+import { findAccount } from '../db/merchants.js'
+import { findRefund } from '../db/refunds.js'
+import { applyDecision } from './apply-decision.js'
+import type { ActivityDependencies } from './dependencies.js'
 import { noSuchRow } from './failures.js'
 import { refundProgress } from './ledger-load.js'
 import type { RefundProgress } from './progress.js'
-import type { Actor } from '../ledger/record.js'
-import { ENGINE, recordOfRefund } from './refund-record.js'
-import { withLockedRefund, type LockedRefund } from './refund-transaction.js'
+import { passRefundDeadline } from './refund-deadline.js'
+import { withLockedRefund } from './refund-transaction.js'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const isId = (value: unknown): boolean => typeof value === 'string' && UUID.test(value)
@@ -35,7 +29,7 @@ export function createDecisions(dependencies: ActivityDependencies) {
       decideRefund(dependencies, refundId, decisionId),
     approveByOperator: (refundId: string, approval: OperatorApproval) =>
       approveByOperator(dependencies, refundId, approval),
-    expireRefund: (refundId: string) => expireRefund(dependencies, refundId),
+    expireRefund: (refundId: string) => passRefundDeadline(dependencies, refundId),
   }
 }
 
@@ -56,7 +50,7 @@ async function decideRefund(
       findAccount(locked.tx, locked.refund.accountId),
     ])
     return decision?.refundId === refundId
-      ? apply(locked, decision, account, clock)
+      ? applyDecision(locked, decision, account, clock)
       : refundProgress(locked.refund, clock)
   })
 }
@@ -79,74 +73,6 @@ async function approveByOperator(
     ])
     return decision === undefined
       ? refundProgress(locked.refund, clock)
-      : apply(locked, decision, account, clock)
+      : applyDecision(locked, decision, account, clock)
   })
 }
-
-async function expireRefund(
-  { database, clock }: ActivityDependencies,
-  refundId: string,
-): Promise<RefundProgress> {
-  return withLockedRefund(database, refundId, async ({ tx, refund }) => {
-    if (refund.state !== 'pending') return refundProgress(refund, clock)
-    const now = clock.now()
-    const facts = { state: 'expired' } as const
-    await Promise.all([
-      changeRefund(tx, refundId, facts, now),
-      recordOfRefund(tx, refund, { type: 'refund.expired', actor: ENGINE, facts, now }),
-    ])
-    return refundProgress({ ...refund, state: 'expired' }, clock)
-  })
-}
-
-/** Moves the refund by a decision, or writes down why it does not; once for each decision. */
-async function apply(
-  { tx, refund }: LockedRefund,
-  decision: DecisionRow,
-  account: AccountRow | undefined,
-  clock: Clock,
-): Promise<RefundProgress> {
-  if (decision.appliedAt !== null) return refundProgress(refund, clock)
-  const now = clock.now()
-  const principal = {
-    kind: decision.principalKind,
-    id: decision.principalId,
-    actingUser: decision.actingUser,
-  }
-  const limitFen = account?.operatorLimitFen ?? 0
-  const verdict = judgeDecision(refund, decision.verb, principal, limitFen)
-  if (verdict.outcome !== 'applied') {
-    await markDecisionApplied(tx, decision.id, verdict.outcome, now)
-    return refundProgress(refund, clock, REFUSALS[verdict.outcome])
-  }
-  await Promise.all([
-    changeRefund(tx, refund.id, { state: verdict.to }, now),
-    markDecisionApplied(tx, decision.id, 'applied', now),
-    recordOfRefund(tx, refund, {
-      type: EVENTS[verdict.to],
-      actor: actorOf(decision),
-      facts: { state: verdict.to, decisionId: decision.id, reason: decision.reason },
-      now,
-    }),
-  ])
-  return refundProgress({ ...refund, state: verdict.to }, clock)
-}
-
-const REFUSALS: Readonly<Record<Exclude<DecisionOutcome, 'applied'>, string>> = {
-  same_principal: 'Refused: who asked for a refund may not approve it.',
-  over_operator_limit:
-    'Refused: an approval typed into Temporal may not release this much. Approve through the API.',
-  already_decided: 'A decision came too late: this refund was decided before.',
-}
-
-const EVENTS = {
-  approved: 'refund.approved',
-  rejected: 'refund.rejected',
-  cancelled: 'refund.cancelled',
-} as const
-
-const actorOf = (decision: DecisionRow): Actor => ({
-  actorKind: decision.principalKind,
-  actorId: decision.principalId,
-  actingUser: decision.actingUser,
-})

@@ -1,6 +1,7 @@
 import { findAccount } from '../db/merchants.js'
 import { findPayment, type PaymentRow } from '../db/payments.js'
 import { findRefund, type RefundRow } from '../db/refunds.js'
+import { nextStepAt } from '../domain/approval.js'
 import { CLOSE_GRACE_MS, scaledMs } from '../domain/waits.js'
 import type { ActivityDependencies, Clock } from './dependencies.js'
 import { noSuchRow } from './failures.js'
@@ -32,10 +33,17 @@ export function paymentProgress(
   const closesAt = payment.expiresAt.getTime() + scaledMs(CLOSE_GRACE_MS, timeScale)
   return {
     state: payment.state,
-    attention: payment.attention,
+    attention: attentionOf(payment),
     closesInMs: Math.max(0, closesAt - clock.now().getTime()),
   }
 }
+
+/** Surplus money needs nobody: it goes back by itself. */
+export const attentionOf = ({
+  disposition,
+  attention,
+}: Pick<PaymentRow, 'disposition' | 'attention'>): string | null =>
+  disposition === 'surplus' ? null : attention
 
 export function refundProgress(
   refund: RefundRow,
@@ -46,6 +54,6 @@ export function refundProgress(
     state: refund.state,
     cause: refund.cause,
     note,
-    decideInMs: Math.max(0, refund.expiresAt.getTime() - clock.now().getTime()),
+    decideInMs: Math.max(0, nextStepAt(refund).getTime() - clock.now().getTime()),
   }
 }

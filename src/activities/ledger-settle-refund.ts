@@ -57,6 +57,8 @@ async function applyStatus(locked: LockedRefund, fact: RefundFact, now: Date): P
     settlementFen,
     transitRound: entry.round,
     inTransit: false,
+    // What the loop asked for is known; a workflow that goes on asking says so again.
+    dueAt: null,
     ...(refund.refundId === null ? { refundId: fact.refundId } : {}),
     ...(verdict.to === 'done' ? { doneAt: fact.successAt ? new Date(fact.successAt) : now } : {}),
   }
@@ -87,7 +89,7 @@ function settlementOf(refund: RefundRow, fact: RefundFact): Fen {
 
 /**
  * J2 behind a J1 (posted now if acceptance was never seen); J3 or J4 only takes back a J1. Money
- * that was held was never a sale, so it leaves from suspense.
+ * that was not accepted was never a sale, so it leaves from suspense.
  */
 function transfersOf(
   { payment, refund }: LockedRefund,
@@ -96,7 +98,7 @@ function transfersOf(
 ): { transfers: Transfer[]; round: number } {
   const round = refund.transitRound
   if (to === 'done') {
-    const source = payment.disposition === 'held' ? 'suspense' : 'returns'
+    const source = payment.disposition === 'accepted' ? 'returns' : 'suspense'
     const accepted = refund.inTransit ? [] : postAccepted(refund, settlementFen, round + 1)
     const done = postDone(refund, fen(refund.amountFen), settlementFen, source)
     return { transfers: [...accepted, ...done], round: refund.inTransit ? round : round + 1 }

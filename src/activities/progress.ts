@@ -1,3 +1,4 @@
+import type { OrderOutcome } from '../domain/channel.js'
 import type { PaymentState, RefundCause, RefundState } from '../domain/states.js'
 
 /** What an activity tells a workflow: states and durations, never what belongs in a row. */
@@ -7,6 +8,12 @@ export interface PaymentProgress {
   readonly attention: string | null
   /** Wall-clock milliseconds until closing begins; 0 when it should have begun. */
   readonly closesInMs: number
+}
+
+/** What the channel said of an order when somebody asked, and whether it is still to be settled. */
+export interface PaymentSaid {
+  readonly said: OrderOutcome['kind']
+  readonly isNews: boolean
 }
 
 export interface RefundProgress {

@@ -1,12 +1,22 @@
+import {
+  countFailedRefund,
+  holdAccount,
+  releaseAccount,
+  type AccountHoldReason,
+} from '../db/channel-holds.js'
 import type { SubmitOutcome } from '../domain/channel.js'
 import { changeRefund, setRefundSlot, type RefundChange, type RefundRow } from '../db/refunds.js'
 import { fen } from '../domain/money.js'
+import type { RefundCause } from '../domain/states.js'
 import {
+  HOLD_PROBE_MS,
   INSUFFICIENT_BALANCE_WAIT_MS,
   RATE_LIMITED_WAIT_MS,
-  refundQueryWaitMs,
+  REFUND_RATES,
   REFUND_SPACING_MS,
+  refundQueryWaitMs,
   scaledMs,
+  SLOW_REFUND_MS,
   unknownAnswerWaitMs,
 } from '../domain/waits.js'
 import { postAccepted } from '../ledger/postings.js'
@@ -15,7 +25,11 @@ import { channelActor, recordOfRefund } from './refund-record.js'
 import type { StepContext } from './refund-step.js'
 
 /** How the activity goes on after an answer was written down: by failing until later, or at all. */
-export type Next = { readonly failure: Error } | { readonly failure: null }
+export interface Next {
+  readonly failure: Error | null
+  /** The loop asks from now on, and the activity ends. */
+  readonly isSlow?: boolean
+}
 
 const MESSAGE_CHARACTERS_MAX = 256
 
@@ -33,6 +47,7 @@ export async function recordSubmitAnswer(
     recordOutcome(context, outcome),
     setRefundSlot(tx, payment.id, { nextAt, sentAt: now }),
   ])
+  recordAboutAccount(context, outcome)
   return next
 }
 
@@ -48,14 +63,24 @@ async function recordOutcome(context: StepContext, outcome: SubmitOutcome): Prom
           message: 'The channel accepted another amount than was asked for.',
         })
   }
-  if (outcome.kind === 'refused') return recordRefused(context, outcome)
-  const cause = outcome.kind === 'not_enough' ? 'insufficient_balance' : outcome.kind
-  await write(context, { cause, ...said(outcome) })
+  if (outcome.kind === 'refused' && accountHoldOf(outcome) === undefined) {
+    return recordRefused(context, outcome)
+  }
+  const maybe = outcome.kind === 'unknown' ? { maybeTaken: true } : {}
+  await write(context, { cause: CAUSES[outcome.kind], ...maybe, ...said(outcome) })
   return { failure: failureOf(outcome, refund, timeScale) }
 }
 
+/** A refusal that comes here was about the account: the refund goes on once that is set right. */
+const CAUSES = {
+  not_enough: 'insufficient_balance',
+  rate_limited: 'rate_limited',
+  refused: 'credentials',
+  unknown: 'unknown',
+} as const satisfies Record<string, RefundCause>
+
 function failureOf(
-  outcome: Extract<SubmitOutcome, { kind: 'unknown' | 'not_enough' | 'rate_limited' }>,
+  outcome: Exclude<SubmitOutcome, { kind: 'accepted' }>,
   refund: RefundRow,
   timeScale: number,
 ): Error {
@@ -72,9 +97,43 @@ function failureOf(
         'The channel takes no more for now; the same number goes again.',
         scaledMs(RATE_LIMITED_WAIT_MS, timeScale),
       )
+    case 'refused':
+      return askAgain(
+        outcome.code,
+        'The account must be set right; the same number goes again.',
+        scaledMs(HOLD_PROBE_MS, timeScale),
+      )
     case 'unknown':
       return unknownAnswer(outcome, unknownAnswerWaitMs(refund.submitCount - 1))
   }
+}
+
+/**
+ * What an answer says of the account: one that nothing can be taken of holds its other refunds, and
+ * one that speaks of the refund alone ends such a hold. Written last, because what belongs to the
+ * account is locked after its refunds.
+ */
+function recordAboutAccount(context: StepContext, outcome: SubmitOutcome): void {
+  const { tx, refund, timeScale, now } = context
+  const { accountId } = refund
+  const reason = accountHoldOf(outcome)
+  if (reason !== undefined && outcome.kind !== 'accepted') {
+    const waitMs = reason === 'balance' ? INSUFFICIENT_BALANCE_WAIT_MS : HOLD_PROBE_MS
+    const nextProbeAt = new Date(now.getTime() + scaledMs(waitMs, timeScale))
+    holdAccount(tx, { accountId, reason, said: outcome, now, nextProbeAt })
+  }
+  if (outcome.kind === 'accepted') releaseAccount(tx, accountId, ['balance', 'credentials'])
+  else if (reason !== 'credentials' && outcome.kind !== 'unknown') {
+    releaseAccount(tx, accountId, ['credentials'])
+  }
+  const isFailure = outcome.kind !== 'accepted' && outcome.kind !== 'unknown'
+  if (isFailure) countFailedRefund(tx, accountId, REFUND_RATES, now)
+}
+
+function accountHoldOf(outcome: SubmitOutcome): AccountHoldReason | undefined {
+  if (outcome.kind === 'accepted') return undefined
+  if (outcome.kind === 'not_enough') return 'balance'
+  return outcome.hold === 'credentials' || outcome.hold === 'permission' ? 'credentials' : undefined
 }
 
 async function recordAccepted(
@@ -124,14 +183,25 @@ async function recordRefused(
   return { failure: null }
 }
 
-/** Counts a question that brought nothing final and says when the next one is. */
+/**
+ * Counts a question that brought nothing final and says when the next one is. What takes longer
+ * than an hour is asked for by the loop: slowness is shown, and never judged.
+ */
 export async function recordUndecided(
   context: StepContext,
   reason: { readonly code: string; readonly message: string } | null,
 ): Promise<Next> {
-  const { refund, timeScale } = context
-  await write(context, { queryCount: refund.queryCount + 1, ...(reason ? said(reason) : {}) })
-  return { failure: stillProcessing(refund.queryCount + 1, timeScale) }
+  const { refund, timeScale, now } = context
+  const queryCount = refund.queryCount + 1
+  const sentMs = (refund.lastSubmittedAt ?? refund.createdAt).getTime()
+  const isSlow = now.getTime() - sentMs >= scaledMs(SLOW_REFUND_MS, timeScale)
+  const dueAt = new Date(now.getTime() + scaledMs(refundQueryWaitMs(queryCount), timeScale))
+  await write(context, {
+    queryCount,
+    ...(reason ? said(reason) : {}),
+    ...(isSlow ? { dueAt, slowAt: refund.slowAt ?? now } : {}),
+  })
+  return isSlow ? { failure: null, isSlow } : { failure: stillProcessing(queryCount, timeScale) }
 }
 
 const stillProcessing = (queryCount: number, timeScale: number): Error =>

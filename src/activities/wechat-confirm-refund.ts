@@ -1,4 +1,5 @@
 import { findPayment } from '../db/payments.js'
+import { hasQueriedFact, storeQueriedRefund } from '../db/refund-facts.js'
 import { findRefund } from '../db/refunds.js'
 import { isRefundSent } from '../domain/states.js'
 import { callChannel } from './channel-call.js'
@@ -6,7 +7,7 @@ import type { ActivityDependencies } from './dependencies.js'
 import { askAgain, noSuchRow } from './failures.js'
 import { createSettleRefund } from './ledger-settle-refund.js'
 import type { RefundProgress } from './progress.js'
-import { queryRefund, storeQueriedRefund } from './wechat-refund-at-channel.js'
+import { queryRefund } from './wechat-refund-at-channel.js'
 
 /**
  * Confirms a notified refund: one question to the channel, then the settling. Run as a quick try;
@@ -18,6 +19,8 @@ export function createConfirmRefund(dependencies: ActivityDependencies) {
     const refund = await findRefund(dependencies.database, refundId)
     if (refund === undefined) throw noSuchRow('refund', refundId)
     if (!isRefundSent(refund.state)) return settleRefund(refundId)
+    // The loop has asked already: its answer stands in the inbox and is the channel's own word.
+    if (await hasQueriedFact(dependencies.database, refundId)) return settleRefund(refundId)
     const payment = await findPayment(dependencies.database, refund.paymentId)
     if (payment === undefined) throw noSuchRow('payment', refund.paymentId)
     const { channel } = await dependencies.openAccount(refund.accountId)
@@ -25,7 +28,7 @@ export function createConfirmRefund(dependencies: ActivityDependencies) {
     if (outcome.kind !== 'refund' || outcome.status === 'processing') {
       throw askAgain('NOT_CONFIRMED', 'The channel does not say what the notification said.', 1_000)
     }
-    await storeQueriedRefund(dependencies, refund, outcome)
+    await storeQueriedRefund(dependencies.database, refund, outcome, dependencies.clock.now())
     return settleRefund(refundId)
   }
 }

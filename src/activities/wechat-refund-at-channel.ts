@@ -1,17 +1,11 @@
-import { newId } from '../db/ids.js'
-import { storeFact } from '../db/inbox.js'
 import { findPayment, type PaymentRow } from '../db/payments.js'
 import type { Database } from '../db/pool.js'
+import { storeQueriedRefund } from '../db/refund-facts.js'
 import { findRefund, type RefundRow } from '../db/refunds.js'
-import type {
-  Channel,
-  ChannelReason,
-  RefundFact,
-  RefundOutcome,
-  SubmitRefund,
-} from '../domain/channel.js'
+import type { Channel, ChannelReason, RefundOutcome, SubmitRefund } from '../domain/channel.js'
 import { fen } from '../domain/money.js'
-import { refundFactKey } from '../domain/refund.js'
+import { isRefundNews } from '../domain/refund.js'
+import type { HoldReason } from '../domain/states.js'
 import { callChannel } from './channel-call.js'
 import type { ActivityDependencies, OpenAccount } from './dependencies.js'
 import { askAgain, noSuchRow } from './failures.js'
@@ -27,13 +21,14 @@ import { withLockedRefund, type LockedRefund } from './refund-transaction.js'
 export function createRefundAtChannel(dependencies: ActivityDependencies) {
   const { database, clock, openAccount } = dependencies
 
-  return async function refundAtChannel(refundId: string): Promise<void> {
+  return async function refundAtChannel(refundId: string): Promise<'slow' | undefined> {
     const refund = await findRefund(database, refundId)
     if (refund === undefined) throw noSuchRow('refund', refundId)
     const open = await openAccount(refund.accountId)
     const step = await locked(refundId, open, (context) => claimStep(context))
     const next = await take(step, refund, open)
     if (next.failure !== null) throw next.failure
+    return next.isSlow === true ? 'slow' : undefined
   }
 
   async function take(step: RefundStep, refund: RefundRow, open: OpenAccount): Promise<Next> {
@@ -41,9 +36,7 @@ export function createRefundAtChannel(dependencies: ActivityDependencies) {
       case 'nothing':
         return { failure: null }
       case 'wait':
-        return {
-          failure: askAgain('SPACING', 'Waits for its turn behind another refund.', step.waitMs),
-        }
+        return { failure: askAgain(...WAITS[step.why], step.waitMs) }
       case 'submit':
         return submit(refund, open)
       case 'query':
@@ -65,9 +58,10 @@ export function createRefundAtChannel(dependencies: ActivityDependencies) {
     const outcome = await callChannel((signal) =>
       queryRefund(open.channel, payment, refund, signal),
     )
-    if (outcome.kind === 'refund' && isNews(refund, outcome)) {
-      await storeQueriedRefund(dependencies, refund, outcome)
-      return { failure: null }
+    if (outcome.kind === 'refund' && isRefundNews(refund.state, outcome.status)) {
+      const stored = await storeQueriedRefund(database, refund, outcome, clock.now())
+      // A fact that was applied before moves nothing again, so asking at once would be for ever.
+      if (!stored.applied) return { failure: null }
     }
     return locked(refund.id, open, (context) => recordUndecided(context, reasonOf(outcome)))
   }
@@ -89,15 +83,19 @@ async function paymentOf(database: Database, refund: RefundRow): Promise<Payment
   return payment
 }
 
-/** True when an answer moves the refund: an abnormal one is known once it needs attention. */
-const isNews = (refund: RefundRow, fact: RefundFact): boolean =>
-  fact.status !== 'processing' &&
-  !(fact.status === 'abnormal' && refund.state === 'needs_attention')
-
 function reasonOf(outcome: RefundOutcome): ChannelReason | null {
   if (outcome.kind === 'refund') return null
   if (outcome.kind !== 'not_exist') return outcome
   return { code: 'REFUNDNOTEXIST', message: 'The channel knows no refund of this number yet.' }
+}
+
+const WAITS: Readonly<Record<HoldReason | 'rate', readonly [type: string, message: string]>> = {
+  spacing: ['SPACING', 'Waits for its turn behind another refund.'],
+  over_reserved: ['OVER_RESERVED', 'More of the payment is spoken for than was paid.'],
+  stopped: ['STOPPED', 'The merchant has stopped refunds; nothing was sent.'],
+  credentials: ['CREDENTIALS', 'The account must be set right; nothing was sent.'],
+  balance: ['BALANCE', 'The merchant balance is too low; nothing was sent.'],
+  rate: ['RATE', 'The account has sent as many refunds as it may for now.'],
 }
 
 /** The same request on every try: same number, same amounts, same text. */
@@ -130,24 +128,4 @@ export async function queryRefund(
     outRefundNo: refund.outRefundNo,
   }
   return channel.queryRefund(reference, { signal, urgency: 'background' })
-}
-
-/** A query's answer takes the same door as a notification: a row first. */
-export async function storeQueriedRefund(
-  { database, clock }: ActivityDependencies,
-  refund: RefundRow,
-  fact: RefundFact,
-): Promise<void> {
-  const now = clock.now()
-  await storeFact(database, {
-    id: newId(now),
-    accountId: refund.accountId,
-    kind: 'refund',
-    businessKey: refundFactKey(refund.outRefundNo, fact.status, 'query'),
-    subjectId: refund.id,
-    source: 'query',
-    verifiedBy: 'query',
-    fact,
-    now,
-  })
 }

@@ -22,6 +22,10 @@ export const isMerchantId = (text: string): boolean => MERCHANT_ID.test(text)
 export const paymentWorkflowId = (merchantId: string, outTradeNo: string): string =>
   `payment:${merchantId}:${outTradeNo}`
 
+/** The workflow that takes over one payment made before this engine, by either of its numbers. */
+export const adoptWorkflowId = (merchantId: string, number: string): string =>
+  `adopt:${merchantId}:${number}`
+
 /** The workflow that gives one refund back. */
 export const refundWorkflowId = (merchantId: string, outRefundNo: string): string =>
   `refund:${merchantId}:${outRefundNo}`
@@ -47,6 +51,12 @@ export function uuidV7(nowMs: number, random: Uint8Array): string {
     tail.slice(7, 19),
   ].join('-')
 }
+
+/**
+ * The number of the refund that gives surplus money back: derived, so that it is one for ever. It
+ * meets no number that `newNumber` makes, because those hold no `-`.
+ */
+export const surplusRefundNo = (outTradeNo: string): string => `${outTradeNo}-S`
 
 /**
  * A number for an order or a refund: time in seconds and 80 random bits, both in Crockford's

@@ -70,7 +70,7 @@ export const REFUND_EDGES: Edges<RefundState> = {
     edge('refunding', 'person', 'the same number is submitted again'),
     edge('done', 'channel', 'a query says SUCCESS'),
     edge('settled', 'person', 'given back by other means, with evidence'),
-    edge('failed', 'channel', 'a query says the channel closed it for good'),
+    edge('failed', 'channel', 'a query says that it is closed for good, or was never taken'),
   ],
   done: [],
   settled: [],
@@ -78,6 +78,20 @@ export const REFUND_EDGES: Edges<RefundState> = {
   rejected: [],
   cancelled: [],
   expired: [],
+}
+
+/**
+ * Who brought a refund into being: a caller of the API, the engine itself, or somebody in the
+ * channel's own portal.
+ */
+export const REFUND_ORIGINS = ['api', 'system', 'external'] as const
+export type RefundOrigin = (typeof REFUND_ORIGINS)[number]
+
+/** The states in which a refund may begin. An external one is a fact: on its way, or done. */
+export const REFUND_BEGINNINGS: Readonly<Record<RefundOrigin, readonly RefundState[]>> = {
+  api: ['pending'],
+  system: ['approved'],
+  external: ['refunding', 'done'],
 }
 
 /** Which counter of its payment a refund's amount stands in. */
@@ -104,13 +118,27 @@ export const REFUND_CAUSES = [
   'unknown',
   'rate_limited',
   'insufficient_balance',
+  'credentials',
   'abnormal',
   'refused',
 ] as const
 export type RefundCause = (typeof REFUND_CAUSES)[number]
 
-/** What became of the money of a paid payment. */
-export const DISPOSITIONS = ['accepted', 'held'] as const
+/** Why nothing was sent yet of a refund that is approved. */
+export const HOLD_REASONS = [
+  'spacing',
+  'over_reserved',
+  'stopped',
+  'credentials',
+  'balance',
+] as const
+export type HoldReason = (typeof HOLD_REASONS)[number]
+
+/**
+ * What became of the money of a paid payment: `accepted` for its order, `held` for a person to
+ * decide about, or `surplus`, which came late or twice and goes back by itself.
+ */
+export const DISPOSITIONS = ['accepted', 'held', 'surplus'] as const
 export type Disposition = (typeof DISPOSITIONS)[number]
 
 export const isPaymentOver = (state: PaymentState): boolean =>

@@ -1,4 +1,4 @@
-import type { Disposition, PaymentState, RefundCause, RefundState } from './states.js'
+import type { Disposition, PaymentState, RefundCause, RefundOrigin, RefundState } from './states.js'
 
 /** The word of each state for each audience. No other state word exists in the sources. */
 export interface RefundWords {
@@ -24,6 +24,7 @@ export const PAYMENT_WORDS: Readonly<Record<PaymentState, PaymentWords>> = {
 export const DISPOSITION_WORDS: Readonly<Record<Disposition, PaymentWords>> = {
   accepted: { zh: '已入账', en: 'accepted' },
   held: { zh: '金额不符待处理', en: 'held: does not match the order' },
+  surplus: { zh: '多收款自动退回', en: 'surplus: goes back by itself' },
 }
 
 const words = (backOffice: string, finance: string, buyer: string, en: string): RefundWords => ({
@@ -56,6 +57,13 @@ export const REFUND_WORDS: Readonly<Record<RefundState, RefundWords>> = {
   expired: words('超时关闭', '不涉及资金', '商家超时未处理,可重新申请', 'expired undecided'),
 }
 
+/** Where a refund comes from, beside its state. */
+export const REFUND_ORIGIN_WORDS: Readonly<Record<RefundOrigin, PaymentWords>> = {
+  api: { zh: '商家申请', en: 'asked for over the API' },
+  system: { zh: '系统退款', en: 'made by the engine' },
+  external: { zh: '平台退款', en: "made in WeChat Pay's own portal" },
+}
+
 /** Causes that have a word of their own; every other one is shown by its state alone. */
 export const REFUND_CAUSE_WORDS: Readonly<Partial<Record<RefundCause, RefundWords>>> = {
   insufficient_balance: words(
@@ -63,6 +71,12 @@ export const REFUND_CAUSE_WORDS: Readonly<Partial<Record<RefundCause, RefundWord
     '待退款·余额不足',
     '退款中',
     'waits for the merchant balance',
+  ),
+  credentials: words(
+    '退款中·账户配置异常',
+    '待退款·账户配置异常',
+    '退款中',
+    'waits for the account to be set right',
   ),
   abnormal: words('退款异常', '自动退款失败·待处理', '退款处理中,请联系商家', 'abnormal at WeChat'),
 }

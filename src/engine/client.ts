@@ -6,15 +6,20 @@ import {
   type Client,
   type WorkflowStartOptions,
 } from '@temporalio/client'
-import { paymentWorkflowId, refundWorkflowId } from '../domain/ids.js'
+import { adoptWorkflowId, paymentWorkflowId, refundWorkflowId } from '../domain/ids.js'
+import type { AdoptedOutcome, Adoption } from '../domain/adoption.js'
 import { fen, formatYuan } from '../domain/money.js'
 import {
+  ADOPT_WORKFLOW,
+  askUpdate,
   decideSignal,
   factSignal,
+  kickSignal,
   PAYMENT_WORKFLOW,
   prepayUpdate,
   REFUND_WORKFLOW,
   SEARCH_ATTRIBUTES,
+  type AskResult,
   type PaymentInput,
   type RefundInput,
 } from '../workflows/messages.js'
@@ -97,12 +102,81 @@ export class Engine {
     )
   }
 
-  /** Starts the workflow of a new refund. Repeating it is harmless. */
-  async startRefund(refund: RefundSubject, decideInMs: number): Promise<void> {
-    const input: RefundInput = { refundId: refund.id, decideInMs, resume: false }
+  /**
+   * Has the channel asked about a payment now and waits for what it says, at most `timeoutMs`. A
+   * workflow that has ended goes on from its row for it.
+   * @returns what the channel said, or `late` when that is not known in time
+   */
+  async askPayment(
+    payment: PaymentSubject,
+    asking: {
+      readonly purpose: 'query' | 'close'
+      readonly updateId: string
+      readonly timeoutMs: number
+    },
+  ): Promise<AskResult['said'] | 'late'> {
+    const { purpose, updateId, timeoutMs } = asking
+    const start = new WithStartWorkflowOperation(PAYMENT_WORKFLOW, {
+      ...this.#payment(payment),
+      args: [{ paymentId: payment.id, closesInMs: 0, resume: true } satisfies PaymentInput],
+      workflowIdReusePolicy: RESUME,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    })
+    try {
+      const { said } = await this.#client.withDeadline(Date.now() + timeoutMs, () =>
+        this.#client.workflow.executeUpdateWithStart(askUpdate, {
+          startWorkflowOperation: start,
+          args: [{ purpose }],
+          updateId,
+        }),
+      )
+      return said
+    } catch (error) {
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return 'late'
+      throw error
+    }
+  }
+
+  /**
+   * Has a payment taken over that was made before this engine, and waits for the outcome, at most
+   * `timeoutMs`. Who asks for the same meanwhile joins the same taking over.
+   */
+  async adoptPayment(
+    merchantId: string,
+    adoption: Adoption,
+    timeoutMs: number,
+  ): Promise<AdoptedOutcome | { readonly outcome: 'late' }> {
+    const { order } = adoption
+    const number = 'outTradeNo' in order ? order.outTradeNo : order.transactionId
+    const handle = await this.#client.workflow.start(ADOPT_WORKFLOW, {
+      workflowId: adoptWorkflowId(merchantId, number),
+      taskQueue: this.#taskQueue,
+      args: [adoption],
+      staticSummary: `接管 ${number}`,
+      typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.merchant, value: merchantId }],
+      workflowIdReusePolicy: RESUME,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    })
+    const late = new Promise<{ outcome: 'late' }>((resolve) => {
+      setTimeout(() => resolve({ outcome: 'late' }), timeoutMs).unref()
+    })
+    return Promise.race([handle.result() as Promise<AdoptedOutcome>, late])
+  }
+
+  /**
+   * Starts the workflow of a new refund, which waits for a decision unless the merchant's rules
+   * have approved it. Repeating it is harmless.
+   */
+  async startRefund(refund: RefundSubject, decideInMs: number, isApproved = false): Promise<void> {
+    const input: RefundInput = {
+      refundId: refund.id,
+      decideInMs,
+      resume: false,
+      ...(isApproved ? { isApproved } : {}),
+    }
     try {
       await this.#client.workflow.start(REFUND_WORKFLOW, {
-        ...this.#refund(refund),
+        ...this.#refund(refund, isApproved),
         args: [input],
         workflowIdReusePolicy: CREATE,
         workflowIdConflictPolicy: 'USE_EXISTING',
@@ -111,6 +185,19 @@ export class Engine {
       // It ran and ended already: the row tells how.
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
     }
+  }
+
+  /**
+   * Starts a refund's workflow from its row, in whatever state that is; one that runs is left as it
+   * is.
+   */
+  async resumeRefund(refund: RefundSubject): Promise<void> {
+    await this.#client.workflow.start(REFUND_WORKFLOW, {
+      ...this.#refund(refund),
+      args: [{ refundId: refund.id, decideInMs: 0, resume: true } satisfies RefundInput],
+      workflowIdReusePolicy: RESUME,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    })
   }
 
   /** Tells a payment's workflow of a fact, starting it from its row where it has ended. */
@@ -137,9 +224,17 @@ export class Engine {
     await this.#signalRefund(refund, decideSignal, decisionId)
   }
 
+  /**
+   * Has a refund's workflow ask the channel again at once, after it applied what a person said in
+   * the row of this id; starts it from its row where it has ended.
+   */
+  async refundKick(refund: RefundSubject, resolutionId = ''): Promise<void> {
+    await this.#signalRefund(refund, kickSignal, resolutionId)
+  }
+
   async #signalRefund(
     refund: RefundSubject,
-    signal: typeof factSignal | typeof decideSignal,
+    signal: typeof factSignal | typeof decideSignal | typeof kickSignal,
     id: string,
   ): Promise<void> {
     const options = this.#refund(refund)
@@ -156,7 +251,7 @@ export class Engine {
 
   async #signal(
     workflowId: string,
-    signal: typeof factSignal | typeof decideSignal,
+    signal: typeof factSignal | typeof decideSignal | typeof kickSignal,
     id: string,
     resume: () => Promise<unknown>,
   ): Promise<void> {
@@ -197,7 +292,7 @@ export class Engine {
     }
   }
 
-  #refund(refund: RefundSubject): Unsent {
+  #refund(refund: RefundSubject, isApproved = false): Unsent {
     return {
       workflowId: refundWorkflowId(refund.merchantId, refund.outRefundNo),
       taskQueue: this.#taskQueue,
@@ -208,7 +303,7 @@ export class Engine {
         { key: SEARCH_ATTRIBUTES.refund, value: refund.outRefundNo },
         { key: SEARCH_ATTRIBUTES.amountFen, value: refund.amountFen },
         { key: SEARCH_ATTRIBUTES.dueAt, value: refund.expiresAt },
-        { key: SEARCH_ATTRIBUTES.attention, value: 'approval' },
+        ...(isApproved ? [] : [{ key: SEARCH_ATTRIBUTES.attention, value: 'approval' }]),
       ],
     }
   }

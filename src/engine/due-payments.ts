@@ -43,9 +43,8 @@ export function createDuePayments(dependencies: DuePaymentsDependencies) {
       { appId: payment.appId, outTradeNo: payment.outTradeNo },
       { urgency: 'background', signal: AbortSignal.timeout(QUERY_TIMEOUT_MS) },
     )
-    const waitMs = scaledMs(orderQueryWaitMs(payment.dueCount), account.timeScale)
     // Set before the fact is told: settling takes the question away again.
-    await setDueAt(database, payment.id, new Date(clock.now().getTime() + waitMs))
+    await setDueAt(database, payment.id, nextDueAt(payment, account.timeScale, clock.now()))
     const fact = factOf(outcome)
     if (fact !== undefined) await tell(payment, fact)
   }
@@ -56,6 +55,16 @@ export function createDuePayments(dependencies: DuePaymentsDependencies) {
     await engine.paymentFact(payment, stored.id)
     await markFactsSignalled(database, [stored.id], clock.now())
   }
+}
+
+/** By the age of the order, which passes as the channel's time does. */
+function nextDueAt(
+  { createdAt, dueCount }: Pick<PaymentRow, 'createdAt' | 'dueCount'>,
+  timeScale: number,
+  now: Date,
+): Date {
+  const ageMs = (now.getTime() - createdAt.getTime()) / timeScale
+  return new Date(now.getTime() + scaledMs(orderQueryWaitMs(dueCount, ageMs), timeScale))
 }
 
 /** Only a payment or a close is worth telling; everything else means asking again later. */

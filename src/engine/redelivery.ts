@@ -3,6 +3,7 @@ import { markFactResent, undeliveredFacts, type UndeliveredFact } from '../db/in
 import { findPayment } from '../db/payments.js'
 import type { Database } from '../db/pool.js'
 import { findRefund } from '../db/refunds.js'
+import { markResolutionResent, undeliveredResolutions } from '../db/resolutions.js'
 import type { Engine, RefundSubject } from './client.js'
 
 /** A row that was last signalled this long ago and is still not applied is sent again. */
@@ -11,7 +12,7 @@ const BATCH_MAX = 100
 
 export interface RedeliveryDependencies {
   readonly database: Database
-  readonly engine: Pick<Engine, 'paymentFact' | 'refundFact' | 'refundDecision'>
+  readonly engine: Pick<Engine, 'paymentFact' | 'refundFact' | 'refundDecision' | 'refundKick'>
   readonly clock: { now(): Date }
   readonly onError: (error: unknown) => void
 }
@@ -28,7 +29,9 @@ export function createRedelivery({ database, engine, clock, onError }: Redeliver
     const decisions = await undeliveredDecisions(database, before, BATCH_MAX)
     for (const fact of facts) await resend(fact).catch(onError)
     for (const decision of decisions) await redecide(decision).catch(onError)
-    return facts.length + decisions.length
+    const resolutions = await undeliveredResolutions(database, before, BATCH_MAX)
+    for (const resolution of resolutions) await resolve(resolution).catch(onError)
+    return facts.length + decisions.length + resolutions.length
   }
 
   async function resend({ id, kind, subjectId }: UndeliveredFact): Promise<void> {
@@ -46,6 +49,12 @@ export function createRedelivery({ database, engine, clock, onError }: Redeliver
     const refund = await subjectOf(refundId)
     if (refund !== undefined) await engine.refundDecision(refund, id)
     await markDecisionResent(database, id, clock.now())
+  }
+
+  async function resolve({ id, refundId }: { id: string; refundId: string }): Promise<void> {
+    const refund = await subjectOf(refundId)
+    if (refund !== undefined) await engine.refundKick(refund, id)
+    await markResolutionResent(database, id, clock.now())
   }
 
   async function subjectOf(refundId: string): Promise<RefundSubject | undefined> {

@@ -1,8 +1,11 @@
 import type { Database, Queryable } from '../db/pool.js'
 import {
+  dropOldAttempts,
   dropOldBodies,
+  ensureAttemptPartitions,
   ensureBodyPartitions,
   eraseOldPayers,
+  forgetOldDeliveries,
   forgetOldKeys,
 } from '../db/retention.js'
 
@@ -33,7 +36,10 @@ const inBatches =
 /** Partitions are made first, so that nothing that fails behind them lets a month go without. */
 const STEPS: readonly Step[] = [
   ensureBodyPartitions,
+  ensureAttemptPartitions,
   dropOldBodies,
+  dropOldAttempts,
+  inBatches(forgetOldDeliveries),
   inBatches(forgetOldKeys),
   inBatches(eraseOldPayers),
 ]

@@ -1,5 +1,6 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
 import { defineSignal, defineUpdate } from '@temporalio/workflow'
+import type { PaymentSaid } from '../activities/progress.js'
 import type { PaymentState, RefundState } from '../domain/states.js'
 
 /**
@@ -9,6 +10,7 @@ import type { PaymentState, RefundState } from '../domain/states.js'
 
 export const PAYMENT_WORKFLOW = 'paymentWorkflow'
 export const REFUND_WORKFLOW = 'refundWorkflow'
+export const ADOPT_WORKFLOW = 'adoptWorkflow'
 
 export interface PaymentInput {
   readonly paymentId: string
@@ -22,6 +24,8 @@ export interface RefundInput {
   readonly refundId: string
   /** Wall-clock milliseconds a decision may take, for a refund that was asked for now. */
   readonly decideInMs: number
+  /** The merchant's rules let it go by itself: nobody has to decide. */
+  readonly isApproved?: boolean
   readonly resume: boolean
 }
 
@@ -38,6 +42,18 @@ export interface RefundResult {
  */
 export const prepayUpdate = defineUpdate<PaymentResult, [{ readonly again: boolean }]>('prepay')
 
+/** What is asked of the channel while somebody waits; the order is closed only where it is open. */
+export interface AskRequest {
+  readonly purpose?: 'query' | 'close'
+}
+
+export interface AskResult {
+  readonly said: PaymentSaid['said']
+}
+
+/** Asks the channel about this payment now, settles what it says, and answers it. */
+export const askUpdate = defineUpdate<AskResult, [AskRequest]>('ask')
+
 /** A fact about this payment or refund stands in the inbox under this id. */
 export const factSignal = defineSignal<[inboxId: string]>('fact')
 
@@ -46,6 +62,12 @@ export const decideSignal = defineSignal<[decisionId: string]>('decide')
 
 /** An approval typed by an operator; nobody can prove who it was, so it has a limit of its own. */
 export const approveSignal = defineSignal<[{ readonly reason?: string }]>('approve')
+
+/**
+ * Ask the channel again at once, and, where an id comes with it, first apply what a person said of
+ * the refund in the row of that id.
+ */
+export const kickSignal = defineSignal<[resolutionId?: string]>('kick')
 
 const { KEYWORD, INT, DATETIME } = SearchAttributeType
 

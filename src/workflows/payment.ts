@@ -1,5 +1,6 @@
 import {
   allHandlersFinished,
+  CancellationScope,
   condition,
   proxyActivities,
   proxyLocalActivities,
@@ -14,13 +15,16 @@ import { wechatTaskQueue } from '../domain/ids.js'
 import { isPaymentOver } from '../domain/states.js'
 import { paymentDetails } from './details.js'
 import {
+  askUpdate,
   factSignal,
   prepayUpdate,
   SEARCH_ATTRIBUTES,
+  type AskRequest,
+  type AskResult,
   type PaymentInput,
   type PaymentResult,
 } from './messages.js'
-import { CHANNEL, CLOSE_AGAIN_MS, DATABASE, QUICK_TRY } from './policies.js'
+import { CHANNEL, CLOSE_AGAIN_MS, DATABASE, PROMPT, QUICK_TRY } from './policies.js'
 
 const database = proxyLocalActivities<Activities>(DATABASE)
 const quick = proxyLocalActivities<Activities>(QUICK_TRY)
@@ -33,63 +37,142 @@ const CLOSING = { summary: '到期关单 closes unpaid' }
  * Facts and amounts stand in the database; what is passed here are ids.
  */
 export async function paymentWorkflow(input: PaymentInput): Promise<PaymentResult> {
-  const { paymentId } = input
-  const channel = proxyActivities<Activities>({ ...CHANNEL, taskQueue: channelQueue() })
-  let progress: PaymentProgress | undefined
-  let factWaits = false
-
-  setHandler(factSignal, () => {
-    factWaits = true
-  })
-  // An update typed by hand may carry nothing at all; an error here would stall the payment.
-  setHandler(prepayUpdate, async (request: { readonly again?: boolean } | undefined) => {
-    if (progress === undefined) await condition(() => progress !== undefined)
-    const answer = request?.again === true ? await channel.placePayment(paymentId) : progress
-    return { state: answer?.state ?? 'created' }
-  })
-
-  progress = input.resume
-    ? await database.loadPayment(paymentId)
-    : await place(paymentId, input.closesInMs)
-  // The clock of a history and the clock of the database are never compared: only durations pass.
-  let closesAt = Date.now() + progress.closesInMs
-  for (;;) {
-    setCurrentDetails(paymentDetails(progress))
-    if (factWaits) {
-      factWaits = false
-      progress = await database.settlePayment(paymentId)
-      continue
-    }
-    if (isPaymentOver(progress.state)) break
-    const leftMs = closesAt - Date.now()
-    const woken = leftMs > 0 && (await condition(() => factWaits, leftMs, CLOSING))
-    if (!woken) {
-      closesAt = Date.now() + CLOSE_AGAIN_MS
-      await channel.queryThenClose(paymentId)
-      factWaits = true
-    }
-  }
-  if (progress.attention !== null) {
-    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.attention, value: progress.attention }])
-  }
-  if (!allHandlersFinished()) await condition(allHandlersFinished)
-  return { state: progress.state }
+  const run = new PaymentRun(input.paymentId)
+  run.listen()
+  await run.begin(input)
+  return run.untilOver()
 }
 
-/**
- * Places the order: one quick try, then the channel's own queue with the same stored request, for
- * as long as the payment is open. What is unknown at its end the closing finds out.
- */
-async function place(paymentId: string, closesInMs: number): Promise<PaymentProgress> {
-  try {
-    return await quick.placePayment(paymentId)
-  } catch {
+/** One run of the workflow: what was said to it and what it knows. */
+class PaymentRun {
+  readonly #paymentId: string
+  readonly #channel = proxyActivities<Activities>({ ...CHANNEL, taskQueue: channelQueue() })
+  readonly #prompt = proxyActivities<Activities>({ ...PROMPT, taskQueue: channelQueue() })
+  #progress: PaymentProgress | undefined
+  #factWaits = false
+
+  constructor(paymentId: string) {
+    this.#paymentId = paymentId
+  }
+
+  listen(): void {
+    setHandler(factSignal, () => {
+      this.#factWaits = true
+    })
+    // An update typed by hand may carry nothing at all; an error here would stall the payment.
+    setHandler(prepayUpdate, (request: { readonly again?: boolean } | undefined) =>
+      this.#prepay(request?.again === true),
+    )
+    setHandler(askUpdate, (request: AskRequest | undefined) =>
+      this.#ask(request?.purpose === 'close' ? 'close' : 'query'),
+    )
+  }
+
+  async begin({ resume, closesInMs }: PaymentInput): Promise<void> {
+    this.#progress = resume
+      ? await database.loadPayment(this.#paymentId)
+      : await this.#place(closesInMs)
+  }
+
+  async untilOver(): Promise<PaymentResult> {
+    // The clock of a history and the clock of the database are never compared: only durations pass.
+    let closesAt = Date.now() + this.#known().closesInMs
+    for (;;) {
+      setCurrentDetails(paymentDetails(this.#known()))
+      if (this.#factWaits) {
+        await this.#settle()
+        continue
+      }
+      if (this.#isOver()) {
+        if (allHandlersFinished()) break
+        await condition(() => this.#factWaits || allHandlersFinished())
+        continue
+      }
+      const leftMs = closesAt - Date.now()
+      const woken = leftMs > 0 && (await condition(() => this.#isWoken(), leftMs, CLOSING))
+      if (!woken) {
+        closesAt = Date.now() + CLOSE_AGAIN_MS
+        await this.#channel.queryThenClose(this.#paymentId)
+        this.#factWaits = true
+      }
+    }
+    const { state, attention } = this.#known()
+    if (attention !== null) {
+      upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.attention, value: attention }])
+    }
+    return { state }
+  }
+
+  async #settle(): Promise<void> {
+    this.#factWaits = false
+    this.#progress = await database.settlePayment(this.#paymentId)
+  }
+
+  async #prepay(again: boolean): Promise<PaymentResult> {
+    if (this.#progress === undefined) await condition(() => this.#progress !== undefined)
+    const answer = again ? await this.#channel.placePayment(this.#paymentId) : this.#progress
+    return { state: answer?.state ?? 'created' }
+  }
+
+  /** Settled before it is answered, so that whoever asked finds the row as the channel says. */
+  async #ask(purpose: 'query' | 'close'): Promise<AskResult> {
+    const answer = await this.#prompt
+      .askPayment(this.#paymentId, purpose)
+      .catch(() => ({ said: 'unknown', isNews: false }) as const)
+    if (answer.isNews) await this.#settle()
+    return { said: answer.said }
+  }
+
+  /**
+   * Places the order: one quick try, then the channel's own queue with the same stored request, for
+   * as long as the payment is open. What is unknown at its end the closing finds out.
+   */
+  async #place(closesInMs: number): Promise<PaymentProgress> {
+    try {
+      return await quick.placePayment(this.#paymentId)
+    } catch {
+      return this.#placePatiently(closesInMs)
+    }
+  }
+
+  /** A fact that comes meanwhile is settled at once, and one that ends the payment ends placing. */
+  async #placePatiently(closesInMs: number): Promise<PaymentProgress> {
     const patient = proxyActivities<Activities>({
       ...CHANNEL,
       taskQueue: channelQueue(),
       scheduleToCloseTimeout: Math.max(closesInMs, 1),
     })
-    return patient.placePayment(paymentId).catch(() => database.loadPayment(paymentId))
+    const scope = new CancellationScope()
+    let placed: PaymentProgress | undefined
+    let hasFailed = false
+    scope
+      .run(() => patient.placePayment(this.#paymentId))
+      .then(
+        (progress) => (placed = progress),
+        () => (hasFailed = true),
+      )
+    for (;;) {
+      await condition(() => placed !== undefined || hasFailed || this.#isWoken())
+      if (placed !== undefined) return placed
+      if (hasFailed) return database.loadPayment(this.#paymentId)
+      if (this.#factWaits) await this.#settle()
+      if (this.#isOver()) {
+        scope.cancel()
+        return this.#known()
+      }
+    }
+  }
+
+  #known(): PaymentProgress {
+    return this.#progress ?? { state: 'created', attention: null, closesInMs: 0 }
+  }
+
+  #isOver(): boolean {
+    return isPaymentOver(this.#known().state)
+  }
+
+  #isWoken(): boolean {
+    return this.#factWaits || this.#isOver()
   }
 }
 

@@ -21,6 +21,16 @@ export const QUICK_TRY: LocalActivityOptions = {
 }
 
 /**
+ * A question that a person waits for: asked once, and told as unanswered in time for them to hear
+ * it.
+ */
+export const PROMPT: ActivityOptions = {
+  startToCloseTimeout: '6 s',
+  scheduleToCloseTimeout: '7 s',
+  retry: { maximumAttempts: 1 },
+}
+
+/**
  * A channel call on the queue of its own. An attempt may take as long as the slowest time-out; a
  * worker that died is noticed by the missing heartbeat. The activity says itself when it wants to
  * be asked again (`nextRetryDelay`); the policy below is for what it did not foresee.

@@ -18,6 +18,7 @@ import {
   approveSignal,
   decideSignal,
   factSignal,
+  kickSignal,
   SEARCH_ATTRIBUTES,
   type RefundInput,
   type RefundResult,
@@ -47,6 +48,8 @@ export async function refundWorkflow(input: RefundInput): Promise<RefundResult> 
 interface Asking {
   readonly scope: CancellationScope
   isAnswered: boolean
+  /** It takes long: a loop asks from now on, and tells with a fact. */
+  isParked: boolean
 }
 
 /** One run of the workflow: what was said to it, what it knows, and the step it takes next. */
@@ -58,6 +61,7 @@ class RefundRun {
   })
   readonly #decisions: string[] = []
   readonly #approvals: { readonly id: string; readonly reason: string }[] = []
+  readonly #kicks: string[] = []
   #factWaits = false
   #asking: Asking | undefined
   #attention: string | null = APPROVAL_ATTENTION
@@ -76,16 +80,22 @@ class RefundRun {
     setHandler(approveSignal, (approval) => {
       this.#approvals.push({ id: uuid4(), reason: approval?.reason ?? '' })
     })
+    setHandler(kickSignal, (resolutionId) => {
+      this.#kicks.push(typeof resolutionId === 'string' ? resolutionId : '')
+    })
     setHandler(factSignal, () => {
       this.#factWaits = true
     })
   }
 
-  async begin({ resume, decideInMs }: RefundInput): Promise<void> {
+  async begin({ resume, decideInMs, isApproved = false }: RefundInput): Promise<void> {
+    // Whoever starts it says what it needs a person for; for these that is nothing.
+    if (isApproved) this.#attention = null
+    const state = isApproved ? 'approved' : 'pending'
     this.#know(
       resume
         ? await database.loadRefund(this.#refundId)
-        : { state: 'pending', cause: null, note: null, decideInMs },
+        : { state, cause: null, note: null, decideInMs },
     )
     // The clock of a history and the database's are never compared: only durations pass.
     this.#decideBy = Date.now() + this.#progress.decideInMs
@@ -100,7 +110,7 @@ class RefundRun {
     return isRefundOver(this.#progress.state) && !this.#hasMessage()
   }
 
-  /** Decisions first, then facts, and only then the waiting for either. */
+  /** What people said first, then facts, and only then the waiting for either. */
   async step(): Promise<void> {
     const decisionId = this.#decisions.shift()
     if (decisionId !== undefined) {
@@ -108,6 +118,8 @@ class RefundRun {
     }
     const approval = this.#approvals.shift()
     if (approval !== undefined) return this.#approve(approval)
+    const kick = this.#kicks.shift()
+    if (kick !== undefined) return this.#kick(kick)
     if (this.#factWaits) return this.#settle()
     return this.#progress.state === 'pending' ? this.#waitForDecision() : this.#ask()
   }
@@ -118,14 +130,27 @@ class RefundRun {
     this.#know(await database.approveByOperator(this.#refundId, approval))
   }
 
+  /** Applies what a person said, if anything, and begins the question to the channel anew. */
+  async #kick(resolutionId: string): Promise<void> {
+    if (resolutionId !== '') {
+      this.#know(await database.resolveRefund(this.#refundId, resolutionId))
+    }
+    this.#asking?.scope.cancel()
+    this.#asking = undefined
+  }
+
   async #waitForDecision(): Promise<void> {
     const leftMs = this.#decideBy - Date.now()
     const isWoken = leftMs > 0 && (await condition(() => this.#hasMessage(), leftMs, DEADLINE))
-    if (!isWoken) this.#know(await database.expireRefund(this.#refundId))
+    if (isWoken) return
+    // At half time this only reminds; a refund that stays pending waits for its next step.
+    this.#know(await database.expireRefund(this.#refundId))
+    this.#decideBy = Date.now() + this.#progress.decideInMs
   }
 
   #hasMessage(): boolean {
-    return this.#decisions.length > 0 || this.#approvals.length > 0 || this.#factWaits
+    const said = this.#decisions.length + this.#approvals.length + this.#kicks.length
+    return said > 0 || this.#factWaits
   }
 
   /** Asks the channel until it answers for good or a message comes in between. */
@@ -138,13 +163,17 @@ class RefundRun {
   }
 
   #startAsking(): Asking {
-    const asking: Asking = { scope: new CancellationScope(), isAnswered: false }
-    const answer = asking.scope.run(() => this.#channel.refundAtChannel(this.#refundId))
+    const scope = new CancellationScope()
+    const asking: Asking = { scope, isAnswered: false, isParked: false }
+    const answer = scope.run(() => this.#channel.refundAtChannel(this.#refundId))
     const end = (): void => {
       asking.isAnswered = true
     }
     // A cancelled question has been replaced by a new one, so its end is of no interest.
-    answer.then(end, end)
+    answer.then((said) => {
+      if (said === 'slow') asking.isParked = true
+      else end()
+    }, end)
     this.#asking = asking
     return asking
   }
@@ -159,6 +188,7 @@ class RefundRun {
     if (asking === undefined) return this.#know(await database.settleRefund(this.#refundId))
     try {
       this.#know(await quick.confirmRefund(this.#refundId))
+      if (asking.isParked) this.#asking = undefined
     } catch {
       this.#asking = undefined
       asking.scope.cancel()

@@ -4,6 +4,7 @@ import { Accounts, type AccountsOptions } from '../../src/activities/accounts.js
 import { insertCredential } from '../../src/db/credentials.js'
 import { failureOf } from '../support/run-activity.js'
 import { useWorkshop } from '../support/workshop.js'
+import { startConnectProxy } from '../wechat/support/connect-proxy.js'
 
 const workshop = useWorkshop()
 const { clock } = workshop
@@ -28,6 +29,12 @@ async function rotateKey(): Promise<void> {
   const credential = { accountId: account.id, kind: 'v2_key', version, notAfter: null } as const
   const secret = `${version}`.repeat(32)
   await insertCredential(owner, envelope, { ...credential, secret, now: clock.now() })
+}
+
+/** Turns the account into one of real money and back. */
+async function setMode(mode: 'live' | 'sandbox'): Promise<void> {
+  const { seed } = workshop
+  await seed.look('update channel_accounts set mode = $1 where id = $2', mode, seed.account.id)
 }
 
 describe('accounts', () => {
@@ -65,6 +72,27 @@ describe('accounts', () => {
     const opened = await Promise.all(Array.from({ length: 20 }, () => accounts.open(id)))
     expect(new Set(opened.map(({ channel }) => channel)).size).toBe(1)
     expect(opened[0]?.channel).not.toBe(first.channel)
+  })
+
+  test('an account of real money: is reached through the proxy, by both hosts', async () => {
+    const proxy = await startConnectProxy()
+    onTestFinished(() => proxy.close())
+    proxy.behaviour = 'refuse'
+    const liveRoute = { backupUrl: 'https://127.0.0.1:3', proxyUrl: proxy.url }
+    const times = { connectMs: 2_000, answerMs: 2_000 }
+    const timeouts = { waiting: times, background: times }
+    const { account } = workshop.seed
+    const order = { appId: account.appIds[0] ?? '', outTradeNo: 'T20260101000001' }
+    const ask = async (accounts: Accounts) => {
+      const { channel } = await accounts.open(account.id)
+      return channel.queryOrder(order, { urgency: 'waiting' })
+    }
+    await ask(openAccounts({ liveRoute, timeouts }))
+    expect(proxy.asked).toEqual([])
+    await setMode('live')
+    expect(await ask(openAccounts({ liveRoute, timeouts }))).toMatchObject({ kind: 'unknown' })
+    await setMode('sandbox')
+    expect(proxy.asked.map(({ target }) => target)).toEqual(['127.0.0.1:2', '127.0.0.1:3'])
   })
 
   test('a sandbox account where no sandbox is known: is not sent anywhere', async () => {

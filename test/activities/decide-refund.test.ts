@@ -76,9 +76,10 @@ describe('decideRefund', () => {
     const moved = from === to ? [] : [`refund.${to}`]
     const after = await traces(refund)
     expect(after.events).toEqual(['refund.requested', ...moved])
+    const written = from === to ? [`refund.${verb}_refused`] : moved
     expect(after.audit).toEqual([
       'api_key refund.request',
-      ...moved.map((type) => `api_key ${type}`),
+      ...written.map((action) => `api_key ${action}`),
     ])
 
     await decide(refund, id)
@@ -163,6 +164,7 @@ describe('approveByOperator', () => {
   test('up to the limit: approves as the operator nobody can name', async () => {
     const refund = await asked(LIMIT_FEN)
     const id = randomUUID()
+    clock.advance(1_000)
     expect(await approve(refund, id)).toMatchObject({ state: 'approved' })
     expect(await findDecision(workshop.seed.api, id)).toMatchObject({
       principalKind: 'temporal-operator',
@@ -210,12 +212,14 @@ describe('approveByOperator', () => {
 
 describe('expireRefund', () => {
   test.each(REFUND_STATES.map((from) => ({ from, to: from === 'pending' ? 'expired' : from })))(
-    'the deadline of a $from refund: leaves it $to',
+    'the deadlines of a $from refund: leave it $to',
     async ({ from, to }) => {
       const refund = await refundIn(from)
       const expire = () => runActivity(workshop.activities.expireRefund, [refund.id])
+      const steps = from === to ? [] : ['refund.reminder', 'refund.escalated']
+      for (const step of steps) expect(await expire(), step).toMatchObject({ state: 'pending' })
       expect(await expire()).toMatchObject({ state: to })
-      const moved = from === to ? [] : ['refund.expired']
+      const moved = from === to ? [] : [...steps, 'refund.expired']
       expect((await traces(refund)).events).toEqual(['refund.requested', ...moved])
       expect(await expire()).toMatchObject({ state: to })
       const payment = await workshop.seed.readPayment(refund.paymentId)

@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 
 import type { PaymentRow } from '../../src/db/payments.js'
 import type { PlaceOutcome } from '../../src/domain/channel.js'
-import { failureOf, runActivity } from '../support/run-activity.js'
+import { fen } from '../../src/domain/money.js'
+import { createTestActivities, failureOf, runActivity } from '../support/run-activity.js'
+import { paidFact } from '../support/seed.js'
 import { useWorkshop } from '../support/workshop.js'
 
 const workshop = useWorkshop()
@@ -16,10 +20,13 @@ beforeEach(() => {
 const place = (payment: PaymentRow, attempt = 1) =>
   runActivity(workshop.activities.placePayment, [payment.id], { attempt })
 
+/** Activities with a memory of their own of how slow the channel was. */
+const freshWorkshop = () => ({ activities: createTestActivities(workshop.seed, channel) })
+
 const answerPlace = (...outcomes: PlaceOutcome[]) => channel.answer('placeOrder', ...outcomes)
 
 describe('placePayment', () => {
-  test('a placed order: awaits payment, and is asked for in 15 seconds', async () => {
+  test('a placed order: awaits payment, and is asked for in 13 seconds', async () => {
     const payment = await workshop.seed.payment({ expiresInMs: 30 * MINUTE_MS })
     answerPlace({ kind: 'placed', prepayId: 'wx-1' })
     expect(await place(payment)).toEqual({
@@ -32,7 +39,7 @@ describe('placePayment', () => {
       state: 'awaiting_payment',
       prepayId: 'wx-1',
       prepayAt: clock.now(),
-      dueAt: new Date(clock.now().getTime() + 15_000),
+      dueAt: new Date(clock.now().getTime() + 13_000),
     })
     expect(channel.calls).toMatchObject([
       {
@@ -86,6 +93,13 @@ describe('placePayment', () => {
       failureCode: 'APPID_MCHID_NOT_MATCH',
       dueAt: null,
     })
+    const events = await workshop.seed.look<{ type: string; payload: object }>(
+      'select type, payload from outbox where subject = $1',
+      payment.id,
+    )
+    expect(events).toMatchObject([
+      { type: 'payment.failed', payload: { failureCode: 'APPID_MCHID_NOT_MATCH' } },
+    ])
   })
 
   test.each([
@@ -104,19 +118,38 @@ describe('placePayment', () => {
     expect(await workshop.seed.readPayment(payment.id)).toMatchObject({ state: 'created' })
   })
 
-  test('already paid: the loop that asks for due orders is told to ask at once', async () => {
+  test('already paid: is asked for and booked at once', async () => {
     const payment = await workshop.seed.payment()
     answerPlace({ kind: 'already_paid' })
+    channel.answer('queryOrder', paidFact(payment))
+    expect(await place(payment)).toMatchObject({ state: 'paid', attention: null })
+    expect(await workshop.seed.readPayment(payment.id)).toMatchObject({ disposition: 'accepted' })
+  })
+
+  test('already paid, but not as ordered: is held, and asks for a person', async () => {
+    const payment = await workshop.seed.payment()
+    answerPlace({ kind: 'already_paid' })
+    channel.answer('queryOrder', paidFact(payment, { totalFen: fen(20_000) }))
+    expect(await place(payment)).toMatchObject({ state: 'paid', attention: 'amount_mismatch' })
+  })
+
+  test('already paid, and no answer how: the loop of due orders asks at once', async () => {
+    const payment = await workshop.seed.payment()
+    answerPlace({ kind: 'already_paid' })
+    channel.answer('queryOrder', { kind: 'unknown', code: 'timeout', message: '', retry: 'soon' })
     expect(await place(payment)).toMatchObject({ state: 'created' })
     expect(await workshop.seed.readPayment(payment.id)).toMatchObject({ dueAt: clock.now() })
   })
 
-  test('closed at the channel: is a fact like any other, and settling closes', async () => {
+  test('closed at the channel: is a fact like any other, settled at once', async () => {
     const payment = await workshop.seed.payment()
     answerPlace({ kind: 'closed' })
-    expect(await place(payment)).toMatchObject({ state: 'created' })
-    const settled = await runActivity(workshop.activities.settlePayment, [payment.id])
-    expect(settled).toMatchObject({ state: 'closed' })
+    expect(await place(payment)).toMatchObject({ state: 'closed' })
+    const facts = await workshop.seed.look(
+      'select outcome, source from inbox where subject_id = $1',
+      payment.id,
+    )
+    expect(facts).toEqual([{ outcome: 'closed', source: 'query' }])
   })
 
   test('a fact that was faster: the late answer of placing changes nothing', async () => {
@@ -133,6 +166,28 @@ describe('placePayment', () => {
     }
     expect(await place(payment)).toMatchObject({ state: 'closed' })
     expect(await workshop.seed.readPayment(payment.id)).toMatchObject({ prepayId: null })
+  })
+
+  test('a channel that was slow: the quick try fails at once', async () => {
+    const { activities } = freshWorkshop()
+    const usual = channel.placeOrder
+    onTestFinished(() => {
+      channel.placeOrder = usual
+    })
+    channel.placeOrder = async () => {
+      await sleep(600)
+      return { kind: 'placed', prepayId: 'wx-slow' }
+    }
+    const placeBy = async (isLocal: boolean) => {
+      const payment = await workshop.seed.payment()
+      return runActivity(activities.placePayment, [payment.id], { isLocal })
+    }
+    expect(await placeBy(true)).toMatchObject({ state: 'awaiting_payment' })
+    expect(await failureOf(placeBy(true))).toMatchObject({ type: 'BreakerOpen', benign: true })
+    channel.placeOrder = async () => ({ kind: 'placed', prepayId: 'wx-quick' })
+    expect(await placeBy(false)).toMatchObject({ state: 'awaiting_payment' })
+    expect(await placeBy(false)).toMatchObject({ state: 'awaiting_payment' })
+    expect(await placeBy(true)).toMatchObject({ state: 'awaiting_payment' })
   })
 
   test('a payment that is over: is not placed', async () => {

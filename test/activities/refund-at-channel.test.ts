@@ -19,7 +19,7 @@ beforeEach(() => {
   clock.advance(10 * MINUTE_MS)
 })
 
-const attempt = (refund: RefundRow): Promise<void> =>
+const attempt = (refund: RefundRow): Promise<'slow' | undefined> =>
   runActivity(workshop.activities.refundAtChannel, [refund.id])
 const failing = (refund: RefundRow): Promise<Failure> => failureOf(attempt(refund))
 const settle = (refund: RefundRow) => workshop.activities.settleRefund(refund.id)

@@ -88,6 +88,7 @@ describe('settlePayment', () => {
   }
   const paid = { state: 'paid', disposition: 'accepted', attention: null, paidFen: 10_000 } as const
   const held = { state: 'paid', disposition: 'held' } as const
+  const late = { state: 'paid', disposition: 'surplus', attention: 'late' } as const
 
   test.each<[string, Case]>([
     [
@@ -146,25 +147,25 @@ describe('settlePayment', () => {
       },
     ],
     [
-      'money after closing is held',
+      'money after closing is surplus and goes back',
       {
         from: 'closed',
         fact: {},
-        row: { ...held, attention: 'late' },
-        outcome: 'held',
+        row: { ...late, reservedFen: 10_000 },
+        outcome: 'surplus',
         journal: ['P2.1 10000'],
-        event: 'payment.held',
+        event: 'payment.surplus',
       },
     ],
     [
-      'money after a refused placing is held',
+      'money after a refused placing is surplus and goes back',
       {
         from: 'failed',
         fact: {},
-        row: { ...held, attention: 'late' },
-        outcome: 'held',
+        row: late,
+        outcome: 'surplus',
         journal: ['P2.1 10000'],
-        event: 'payment.held',
+        event: 'payment.surplus',
       },
     ],
     [
@@ -225,12 +226,16 @@ describe('settlePayment', () => {
 
     const row = await findPayment(seed.worker, payment.id)
     expect(row).toMatchObject(wanted.row)
-    expect(progress).toMatchObject({ state: row?.state, attention: row?.attention })
+    const isSurplus = row?.disposition === 'surplus'
+    expect(progress).toMatchObject({
+      state: row?.state,
+      attention: isSurplus ? null : row?.attention,
+    })
     const after = await tracesOf(payment.id)
     const news = wanted.event === undefined ? NOTHING : told(wanted.event)
     expect(after).toEqual({
       journal: [...before.journal, ...(wanted.journal ?? [])],
-      events: [...before.events, ...news.events],
+      events: [...before.events, ...news.events, ...(isSurplus ? ['refund.approved'] : [])],
       audit: [...before.audit, ...news.audit],
       facts: [...before.facts, wanted.outcome],
     })
@@ -240,7 +245,7 @@ describe('settlePayment', () => {
     expect(await findPayment(seed.worker, payment.id)).toEqual(row)
   })
 
-  test('a second payment of one order: is held, the first stays accepted', async () => {
+  test('a second payment of one order: goes back, the first stays accepted', async () => {
     const first = await seed.payment({ orderRef: 'order-7' })
     await seed.paymentFact(first, { kind: 'closed' })
     await settle(first.id)
@@ -249,14 +254,14 @@ describe('settlePayment', () => {
     await settle(first.id)
     expect(await seed.readPayment(first.id)).toMatchObject({
       state: 'paid',
-      disposition: 'held',
+      disposition: 'surplus',
       attention: 'late',
     })
     const third = await seed.payment({ orderRef: 'order-7' })
     await seed.paymentFact(third, paidFact(third))
     await settle(third.id)
     expect(await seed.readPayment(third.id)).toMatchObject({
-      disposition: 'held',
+      disposition: 'surplus',
       attention: 'double_payment',
     })
   })

@@ -7,11 +7,18 @@ import {
   paymentFactKey,
   type PaymentFact,
   type PaymentTerms,
+  type HeldResolution,
+  type ResolveFact,
 } from '../../src/domain/payment.js'
 import { PAYMENT_STATES, type PaymentState } from '../../src/domain/states.js'
 
 const TERMS: PaymentTerms = {
   state: 'awaiting_payment',
+  disposition: null,
+  paidFen: null,
+  settlementFen: null,
+  orderPaid: false,
+  revivesLate: false,
   appId: 'wx1',
   mchId: '1900000001',
   outTradeNo: 'P0001',
@@ -52,10 +59,11 @@ const FACTS = {
 
 type FactName = keyof typeof FACTS
 
-function judged(state: PaymentState, name: FactName): string {
+function judged(state: PaymentState, name: FactName, revivesLate = false): string {
   const { fact, orderPaid } = FACTS[name]
   const transactionId = state === 'paid' ? PAID.transactionId : null
-  const verdict = judgePayment({ ...TERMS, state, transactionId }, fact, orderPaid)
+  const terms = { ...TERMS, state, transactionId, orderPaid, revivesLate }
+  const verdict = judgePayment(terms, fact)
   if (verdict.kind === 'pay') return verdict.attention ?? verdict.disposition
   return verdict.kind === 'ignore' ? verdict.outcome : verdict.kind
 }
@@ -63,7 +71,8 @@ function judged(state: PaymentState, name: FactName): string {
 const open = (created: string) => ({ created, awaiting_payment: created })
 const ended = (closed: string) => ({ closed, failed: closed })
 
-// What each fact does to a payment in each state; `late` and the mismatches are held.
+// What each fact does to a payment in each state; mismatches are held, what is late or double is
+// surplus.
 const EXPECTED: Readonly<Record<FactName, Readonly<Record<PaymentState, string>>>> = {
   equal: { ...open('accepted'), ...ended('late'), paid: 'duplicate' },
   coupon: { ...open('accepted'), ...ended('late'), paid: 'duplicate' },
@@ -82,6 +91,13 @@ const ROWS = (Object.keys(EXPECTED) as FactName[]).flatMap((name) =>
   PAYMENT_STATES.map((state) => ({ state, name, expected: EXPECTED[name][state] })),
 )
 
+const DISPOSITION_OF = {
+  late: 'surplus',
+  double_payment: 'surplus',
+  amount_mismatch: 'held',
+  currency_mismatch: 'held',
+} as const
+
 describe('judging a fact about a payment', () => {
   test.each(ROWS)('$state meets "$name": $expected', ({ state, name, expected }) => {
     expect(judged(state, name)).toBe(expected)
@@ -89,16 +105,78 @@ describe('judging a fact about a payment', () => {
 
   test('a second transaction under a paid number: is foreign and changes nothing', () => {
     const terms = { ...TERMS, state: 'paid' as const, transactionId: '4200000009' }
-    expect(judgePayment(terms, PAID, false)).toEqual({ kind: 'ignore', outcome: 'foreign' })
+    expect(judgePayment(terms, PAID)).toEqual({ kind: 'ignore', outcome: 'foreign' })
   })
 
   test('money that arrives: is accepted only when nothing asks for attention', () => {
     for (const { state, name } of ROWS) {
       const { fact, orderPaid } = FACTS[name]
-      const verdict = judgePayment({ ...TERMS, state }, fact, orderPaid)
+      const verdict = judgePayment({ ...TERMS, state, orderPaid }, fact)
       if (verdict.kind !== 'pay') continue
-      expect(verdict.disposition).toBe(verdict.attention === null ? 'accepted' : 'held')
+      expect(verdict.disposition).toBe(
+        verdict.attention === null ? 'accepted' : DISPOSITION_OF[verdict.attention],
+      )
     }
+  })
+
+  test.each([
+    ['closed', 'equal', 'accepted'],
+    ['failed', 'coupon', 'accepted'],
+    ['closed', 'order paid', 'double_payment'],
+    ['closed', 'less money', 'amount_mismatch'],
+    ['closed', 'dollars', 'currency_mismatch'],
+    ['awaiting_payment', 'equal', 'accepted'],
+  ] as const)('late money that revives, %s meets "%s": %s', (state, name, expected) => {
+    expect(judged(state, name, true)).toBe(expected)
+  })
+})
+
+const HELD: PaymentTerms = {
+  ...TERMS,
+  state: 'paid',
+  disposition: 'held',
+  paidFen: 999,
+  settlementFen: 999,
+  transactionId: '4200000001',
+}
+
+describe('judging a decision about held money', () => {
+  const decision = (as: HeldResolution): ResolveFact => ({
+    kind: 'resolve',
+    as,
+    principalId: 'key',
+    actingUser: 'Ann',
+    reason: 'asked the buyer',
+  })
+
+  test.each<[string, Partial<PaymentTerms>, HeldResolution, string]>([
+    ['is accepted', {}, 'accept', 'accepted'],
+    ['goes back', {}, 'refund', 'surplus'],
+    ['goes back where the order is paid', { orderPaid: true }, 'refund', 'surplus'],
+    ['never pays an order twice', { orderPaid: true }, 'accept', 'order_paid'],
+    [
+      'with more settled than paid only goes back',
+      { settlementFen: 1000 },
+      'accept',
+      'unacceptable',
+    ],
+    ['is decided once: accepted', { disposition: 'accepted' }, 'refund', 'already_decided'],
+    ['is decided once: surplus', { disposition: 'surplus' }, 'accept', 'already_decided'],
+    ['has to be there', { state: 'closed', disposition: null }, 'accept', 'already_decided'],
+  ])('held money %s', (_name, changes, as, expected) => {
+    const verdict = judgePayment({ ...HELD, ...changes }, decision(as))
+    const told = verdict.kind === 'resolve' ? verdict.disposition : verdict
+    expect(told).toEqual(
+      expected === 'accepted' || expected === 'surplus'
+        ? expected
+        : { kind: 'ignore', outcome: expected },
+    )
+  })
+
+  test('opposite decisions: have keys of their own', () => {
+    expect(paymentFactKey('P0001', decision('accept'))).not.toBe(
+      paymentFactKey('P0001', decision('refund')),
+    )
   })
 })
 

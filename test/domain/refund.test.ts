@@ -60,7 +60,9 @@ type Who = keyof typeof WHO
 
 function decided(state: RefundState, verb: DecisionVerb, who: Who): string {
   const { principal, limitFen } = WHO[who]
-  const verdict = judgeDecision({ ...TERMS, state }, verb, principal, limitFen)
+  const verdict = judgeDecision({ ...TERMS, state }, verb, principal, {
+    operatorLimitFen: limitFen,
+  })
   return verdict.outcome === 'applied' ? verdict.to : verdict.outcome
 }
 
@@ -105,7 +107,9 @@ describe('judging a decision', () => {
     for (const state of REFUND_STATES) {
       for (const verb of verbs) {
         for (const { principal, limitFen } of Object.values(WHO)) {
-          const verdict = judgeDecision({ ...TERMS, state }, verb, principal, limitFen)
+          const verdict = judgeDecision({ ...TERMS, state }, verb, principal, {
+            operatorLimitFen: limitFen,
+          })
           if (verdict.outcome !== 'applied') continue
           expect(edgeBy(state, verdict.to)).toBe('person')
         }

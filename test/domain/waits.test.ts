@@ -20,7 +20,6 @@ const seconds = (wait: (count: number) => number, counts: number): number[] =>
 describe('waits', () => {
   // how often it was asked before: 0, 1, 2 and so on
   test.each([
-    ['the order is asked for', orderQueryWaitMs, [15, 60, 120, 300, 600, 600, 600]],
     [
       'a refund is asked for',
       refundQueryWaitMs,
@@ -31,6 +30,54 @@ describe('waits', () => {
     expect(seconds(wait, expected.length)).toEqual(expected)
     expect(wait(10_000) / 1000).toBe(expected.at(-1))
     expect(wait(-1)).toBe(wait(0))
+  })
+
+  test('an order: is asked for at ages that grow by half', () => {
+    const ages = [13, 21, 32, 47, 69, 101, 149, 219, 322, 473, 695, 1_022, 1_502, 2_208, 3_246]
+    let ageMs = 0
+    for (const [count, age] of ages.entries()) {
+      ageMs += orderQueryWaitMs(count)
+      expect(ageMs / 1000).toBe(age)
+      expect(orderQueryWaitMs(count, 0) / 1000).toBe(age)
+    }
+    expect(orderQueryWaitMs(-1)).toBe(orderQueryWaitMs(0))
+    expect(orderQueryWaitMs(10_000)).toBe(12 * 3600_000)
+  })
+
+  test('a question that came late: does not put off the next, nor hurry when nobody asked', () => {
+    expect(orderQueryWaitMs(4, 50_000)).toBe(19_000)
+    expect(orderQueryWaitMs(4, 3600_000)).toBe(22_000)
+  })
+
+  test('with every notification lost: no payment waits longer than it took, half again', () => {
+    const queries: number[] = []
+    for (let age = 0, count = 0; age < PAYMENT_EXPIRY_MS.most; count += 1) {
+      age += orderQueryWaitMs(count)
+      queries.push(age)
+    }
+    expect(queries.length).toBeLessThan(40)
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: PAYMENT_EXPIRY_MS.most - 1 }), (paidAtMs) => {
+        const found = queries.find((age) => age > paidAtMs) ?? 0
+        expect(found - paidAtMs).toBeLessThanOrEqual(
+          Math.min(Math.max(13_000, paidAtMs * 0.65), 12 * 3600_000),
+        )
+      }),
+    )
+  })
+
+  test.each([10, 60, 600, 1_700])('paid after %i s, usual expiry: is asked in time', (paidAt) => {
+    const closing = (PAYMENT_EXPIRY_MS.usual + CLOSE_GRACE_MS) / 1000
+    const queries: number[] = []
+    for (let age = 0, count = 0; age < closing; count += 1) {
+      age += orderQueryWaitMs(count) / 1000
+      queries.push(Math.min(age, closing))
+    }
+    // The last one is the closing's own.
+    expect(queries.length).toBeLessThanOrEqual(14)
+    const found = queries.find((age) => age > paidAt) ?? Infinity
+    // A loop may be a second late.
+    expect(found + 1 - paidAt).toBeLessThanOrEqual(Math.max(5, paidAt / 4))
   })
 
   test.each([

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 
+import { newId } from '../../src/db/ids.js'
 import { markFactsSignalled } from '../../src/db/inbox.js'
+import { recordResolution } from '../../src/db/resolutions.js'
 import { createRedelivery } from '../../src/engine/redelivery.js'
 import { paidFact, refundFact } from '../support/seed.js'
 import { useWorkshop } from '../support/workshop.js'
@@ -34,6 +36,7 @@ const tick = () =>
       refundFact: ({ outRefundNo, outTradeNo }, id) =>
         send(`refund ${outRefundNo} of ${outTradeNo} ${id}`),
       refundDecision: ({ outRefundNo }, id) => send(`decision ${outRefundNo} ${id}`),
+      refundKick: ({ outRefundNo }, id) => send(`kick ${outRefundNo} ${id}`),
     },
   })()
 
@@ -47,10 +50,43 @@ describe('redelivery', () => {
     expect(await tick()).toBe(1)
     expect(sent).toEqual([`payment ${payment.outTradeNo} ${id}`])
     expect(await tick()).toBe(0)
-    clock.advance(PATIENCE_MS + 1)
+    clock.advance(2 * PATIENCE_MS + 1)
     expect(await tick()).toBe(1)
     await workshop.activities.settlePayment(payment.id)
+    clock.advance(24 * 60 * 60_000)
+    expect(await tick()).toBe(0)
+  })
+
+  test('a notice that the channel never confirms: is sent again ever more rarely', async () => {
+    const refund = await workshop.seed.refund(await workshop.seed.paidPayment())
+    await workshop.seed.refundNotice(refund, refundFact(refund, 'success'))
+    const minutes: number[] = []
+    for (let minute = 0; minute < 70; minute += 1) {
+      if ((await tick()) > 0) minutes.push(minute)
+      clock.advance(60_001)
+    }
+    expect(minutes).toEqual([2, 6, 14, 30, 62])
+    await workshop.seed.change(refund, { state: 'cancelled' })
+    await workshop.activities.settleRefund(refund.id)
+  })
+
+  test('what a person said of a stuck refund: goes to its workflow', async () => {
+    const refund = await workshop.seed.refund(await workshop.seed.paidPayment())
+    const id = newId(clock.now())
+    await recordResolution(workshop.seed.api, {
+      id,
+      refundId: refund.id,
+      verb: 'retry',
+      principalId: workshop.seed.approver,
+      actingUser: 'manager',
+      evidence: 'a new certificate',
+      now: clock.now(),
+    })
     clock.advance(PATIENCE_MS + 1)
+    expect(await tick()).toBe(1)
+    expect(sent).toEqual([`kick ${refund.outRefundNo} ${id}`])
+    await workshop.activities.resolveRefund(refund.id, id)
+    clock.advance(24 * 60 * 60_000)
     expect(await tick()).toBe(0)
   })
 

@@ -87,7 +87,7 @@ export class ApiClient {
 
   /** Any call, with the answer as it came. */
   async send<Body>(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'PUT',
     path: string,
     { body, headers = {} }: SendOptions = {},
   ): Promise<Answer<Body>> {

@@ -60,10 +60,13 @@ export function upsertedAttention(history: History): unknown[] {
   })
 }
 
-/** Everything that can be read in a history, payloads included. */
+/**
+ * Everything that can be read in a history, payloads included: their bytes, which a message writes
+ * as base64 when it becomes JSON, are decoded.
+ */
 export const textOf = (history: History): string =>
-  JSON.stringify(history, (_key, value: unknown) =>
-    value instanceof Uint8Array ? Buffer.from(value).toString() : value,
+  JSON.stringify(history, (key, value: unknown) =>
+    key === 'data' && typeof value === 'string' ? Buffer.from(value, 'base64').toString() : value,
   )
 
 /** A history as numbered lines, for a person who looks for the event that is too many. */

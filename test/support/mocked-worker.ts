@@ -24,6 +24,8 @@ const NAMES = [
   'settlePayment',
   'loadPayment',
   'queryThenClose',
+  'askPayment',
+  'adoptPayment',
   'loadRefund',
   'decideRefund',
   'approveByOperator',
@@ -31,6 +33,7 @@ const NAMES = [
   'settleRefund',
   'refundAtChannel',
   'confirmRefund',
+  'resolveRefund',
 ] as const satisfies (keyof Activities)[]
 
 export interface Rig {

@@ -25,9 +25,9 @@ const logger = new DefaultLogger('ERROR')
 export function runActivity<Arguments extends unknown[], Result>(
   activity: (...args: Arguments) => Promise<Result>,
   args: Arguments,
-  { attempt = 1 }: { readonly attempt?: number } = {},
+  { attempt = 1, isLocal = false }: { readonly attempt?: number; readonly isLocal?: boolean } = {},
 ): Promise<Result> {
-  return new MockActivityEnvironment({ attempt }, { logger }).run(activity, ...args)
+  return new MockActivityEnvironment({ attempt, isLocal }, { logger }).run(activity, ...args)
 }
 
 /** What an attempt failed with, as far as it decides what happens next. */

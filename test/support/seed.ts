@@ -15,6 +15,7 @@ import {
 } from '../../src/db/merchants.js'
 import { payerRef } from '../../src/db/payers.js'
 import { findPayment, insertPayment, type PaymentRow } from '../../src/db/payments.js'
+import { addPolicy } from '../../src/db/policies.js'
 import { Database } from '../../src/db/pool.js'
 import {
   changeRefund,
@@ -24,10 +25,11 @@ import {
   type RefundRow,
 } from '../../src/db/refunds.js'
 import { inTransaction } from '../../src/db/transaction.js'
+import { DEFAULT_POLICY, type ApprovalPolicy } from '../../src/domain/approval.js'
 import type { PaidFact, RefundFact, RefundStatus } from '../../src/domain/channel.js'
 import { fen } from '../../src/domain/money.js'
 import { paymentFactKey, type PaymentFact } from '../../src/domain/payment.js'
-import { refundFactKey, type DecisionVerb } from '../../src/domain/refund.js'
+import { refundFactKey, type DecisionVerb, type ReasonCategory } from '../../src/domain/refund.js'
 import type { DatabaseUrls } from './database-template.js'
 
 const HOUR_MS = 3_600_000
@@ -200,9 +202,14 @@ export class Seed {
   /** Asks for a refund as the API does. */
   async refund(
     payment: PaymentRow,
-    options: { amountFen?: number; expiresInMs?: number } = {},
+    options: {
+      amountFen?: number
+      expiresInMs?: number
+      reasonCategory?: ReasonCategory
+      shipped?: boolean | null
+    } = {},
   ): Promise<RefundRow> {
-    const { amountFen = 1_000, expiresInMs = 24 * HOUR_MS } = options
+    const { amountFen = 1_000, expiresInMs = 24 * HOUR_MS, reasonCategory, shipped } = options
     const now = this.clock.now()
     const id = newId(now)
     const { outcome } = await inTransaction(this.api, (tx) =>
@@ -215,6 +222,8 @@ export class Seed {
         reason: 'The parcel was lost.',
         requestedBy: this.asker,
         requestedFor: 'clerk',
+        reasonCategory,
+        shipped,
         expiresAt: new Date(now.getTime() + expiresInMs),
         eventId: newId(now),
         auditId: newId(now),
@@ -241,9 +250,9 @@ export class Seed {
   async decision(
     refund: RefundRow,
     verb: DecisionVerb,
-    by: { principalId?: string; actingUser?: string } = {},
+    by: { principalId?: string; actingUser?: string; selfApproval?: boolean } = {},
   ): Promise<string> {
-    const { principalId = this.approver, actingUser = 'manager' } = by
+    const { principalId = this.approver, actingUser = 'manager', selfApproval } = by
     const decision = await recordDecision(this.api, {
       id: newId(this.clock.now()),
       refundId: refund.id,
@@ -251,9 +260,26 @@ export class Seed {
       principalId,
       actingUser,
       reason: 'seen the parcel',
+      selfApproval,
       now: this.clock.now(),
     })
     return decision.id
+  }
+
+  /** Gives the merchant another version of its policy. */
+  async policy(policy: Partial<ApprovalPolicy>): Promise<number> {
+    const now = this.clock.now()
+    return addPolicy(
+      this.api,
+      { ...DEFAULT_POLICY, ...policy },
+      {
+        merchantId: this.account.merchantId,
+        keyId: this.approver,
+        actingUser: 'manager',
+        auditId: newId(now),
+        now,
+      },
+    )
   }
 
   /** Stores a refund notification as the API does: decrypted, and no more than a hint. */

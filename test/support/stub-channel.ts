@@ -22,6 +22,7 @@ export class StubChannel implements Channel {
     closeOrder: [],
     submitRefund: [],
     queryRefund: [],
+    listRefunds: [],
   }
 
   /** Forgets what was prepared for a call and prepares these answers. */
@@ -43,6 +44,8 @@ export class StubChannel implements Channel {
     this.#next('submitRefund', refund, options)
   queryRefund: Channel['queryRefund'] = (refund, options) =>
     this.#next('queryRefund', refund, options)
+  listRefunds: Channel['listRefunds'] = (order, options) =>
+    this.#next('listRefunds', order, options)
 
   async #next<Call extends keyof Channel>(
     call: Call,

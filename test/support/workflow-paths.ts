@@ -2,6 +2,7 @@ import type { PaymentRow } from '../../src/db/payments.js'
 import type { RefundRow } from '../../src/db/refunds.js'
 import { fen } from '../../src/domain/money.js'
 import type { RefundSubject } from '../../src/engine/client.js'
+import { createDueRefunds } from '../../src/engine/due-refunds.js'
 import {
   subjectOf,
   workflowIdOfPayment,
@@ -52,9 +53,13 @@ interface Pending {
   readonly workflowId: string
 }
 
-async function pending(world: EngineWorld, decideInMs = DAY_MS): Promise<Pending> {
+async function pending(
+  world: EngineWorld,
+  decideInMs = DAY_MS,
+  expiresInMs = DAY_MS,
+): Promise<Pending> {
   const payment = await world.seed.paidPayment()
-  const refund = await world.seed.refund(payment)
+  const refund = await world.seed.refund(payment, { expiresInMs })
   const subject = subjectOf(refund, payment)
   const workflowId = workflowIdOfRefund(refund)
   await world.engine.startRefund(subject, decideInMs)
@@ -97,6 +102,25 @@ async function inRealTime<T>(world: EngineWorld, work: () => Promise<T>): Promis
     return await work()
   } finally {
     world.timeScale = timeScale
+  }
+}
+
+/** Lets the loop of the worker ask for a slow refund. */
+async function askedByTheLoop(world: EngineWorld, times: number): Promise<void> {
+  const tick = createDueRefunds({
+    database: world.seed.worker,
+    engine: world.engine,
+    clock: world.seed.clock,
+    openAccount: async () => ({
+      account: { timeScale: world.timeScale },
+      channel: world.channel,
+    }),
+    onError: (error) => {
+      throw error
+    },
+  })
+  for (let asked = 0; asked < times; asked += 1) {
+    await world.until(async () => (await tick()) > 0)
   }
 }
 
@@ -144,8 +168,8 @@ export const PAYMENT_PATHS: readonly WorkflowPath[] = [
   },
   {
     name: 'payment-late',
-    events: 9,
-    actions: 3,
+    events: 8,
+    actions: 2,
     walk: async (world) => {
       const payment = await expired(world)
       await world.historyOf(workflowIdOfPayment(payment))
@@ -214,10 +238,11 @@ export const REFUND_PATHS: readonly WorkflowPath[] = [
     },
   },
   {
+    // Reminded of, escalated, closed: a timer and a transaction each.
     name: 'refund-expired',
-    events: 12,
-    actions: 4,
-    walk: async (world) => (await pending(world, SECOND_MS)).workflowId,
+    events: 24,
+    actions: 8,
+    walk: async (world) => (await pending(world, SECOND_MS, 4 * SECOND_MS)).workflowId,
   },
   {
     name: 'refund-not-confirmed',
@@ -234,6 +259,28 @@ export const REFUND_PATHS: readonly WorkflowPath[] = [
     },
   },
   {
+    name: 'refund-slow-card',
+    events: 24,
+    // One of them is the question after the submit; those of the loop cost nothing.
+    actions: 9,
+    walk: async (world) => {
+      const waiting = await pending(world)
+      const { refund, workflowId } = waiting
+      channelAccepts(world, refund)
+      world.channel.answer('queryRefund', refundFact(refund, 'processing'))
+      await decide(world, waiting, 'approve')
+      const read = () => world.seed.readRefund(refund.id)
+      await world.until(async () => (await read()).cause === 'accepted')
+      const lastSubmittedAt = new Date(world.seed.clock.now().getTime() - HOUR_MS)
+      await world.seed.change(refund, { lastSubmittedAt })
+      await world.until(async () => (await read()).slowAt !== null)
+      await askedByTheLoop(world, 3)
+      world.channel.answer('queryRefund', refundFact(refund, 'success'))
+      await askedByTheLoop(world, 1)
+      return workflowId
+    },
+  },
+  {
     name: 'refund-needs-attention',
     events: 29,
     // Two of them are second attempts.
@@ -246,6 +293,30 @@ export const REFUND_PATHS: readonly WorkflowPath[] = [
       world.channel.answer('queryRefund', abnormal, abnormal, refundFact(refund, 'success'))
       await decide(world, waiting, 'approve')
       return waiting.workflowId
+    },
+  },
+  {
+    name: 'refund-approved-by-itself',
+    events: 11,
+    actions: 4,
+    walk: async (world) => {
+      const payment = await world.seed.paidPayment()
+      await world.seed.policy({ rules: [{ approvals: 0 }] })
+      const refund = await world.seed.refund(payment)
+      await world.seed.policy({})
+      const workflowId = workflowIdOfRefund(refund)
+      channelAccepts(world, refund)
+      await inRealTime(world, async () => {
+        await world.engine.startRefund(subjectOf(refund, payment), 0, true)
+        await world.until(async () => {
+          const { cause } = await world.seed.readRefund(refund.id)
+          return cause === 'accepted'
+        })
+      })
+      world.channel.answer('queryRefund', refundFact(refund, 'success'))
+      const inboxId = await world.seed.refundNotice(refund, refundFact(refund, 'success'))
+      await world.engine.refundFact(subjectOf(refund, payment), inboxId)
+      return workflowId
     },
   },
 ]

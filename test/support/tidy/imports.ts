@@ -35,9 +35,11 @@ const VALUE_RULES: Readonly<Record<string, Rule>> = {
   workflows: only('domain'),
   activities: only('domain', 'wechat', 'printing', 'db', 'ledger'),
   engine: only('domain', 'db', 'workflows/messages'),
-  api: only('domain', 'db', 'ledger', 'engine', 'workflows/messages', 'wechat'),
+  webhooks: only('domain', 'db', 'engine/loop', 'api/views'),
+  api: only('domain', 'db', 'ledger', 'engine', 'webhooks', 'workflows/messages', 'wechat'),
   sandbox: nothing,
-  'config.ts': nothing,
+  'config.ts': only('config-fields'),
+  'config-fields.ts': nothing,
   'worker.ts': anything,
   cli: anything,
 }

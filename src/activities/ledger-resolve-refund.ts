@@ -1,0 +1,169 @@
+import { findPayment } from '../db/payments.js'
+import { storeQueriedRefund } from '../db/refund-facts.js'
+import { changeRefund, findRefund, type RefundChange, type RefundRow } from '../db/refunds.js'
+import {
+  findResolution,
+  markResolutionApplied,
+  resolutionsOf,
+  type RecordedProof,
+  type ResolutionRow,
+} from '../db/resolutions.js'
+import type { EventType } from '../db/outbox.js'
+import type { RefundOutcome } from '../domain/channel.js'
+import { fen } from '../domain/money.js'
+import {
+  judgeResolution,
+  judgeRetry,
+  proofOf,
+  type Person,
+  type ResolutionVerdict,
+} from '../domain/resolution.js'
+import { PROOF_FRESH_MS } from '../domain/waits.js'
+import { postSettledOtherwise, type Transfer } from '../ledger/postings.js'
+import { callChannel } from './channel-call.js'
+import type { ActivityDependencies } from './dependencies.js'
+import { noSuchRow } from './failures.js'
+import { refundProgress } from './ledger-load.js'
+import { createSettleRefund } from './ledger-settle-refund.js'
+import type { RefundProgress } from './progress.js'
+import { recordOfRefund } from './refund-record.js'
+import { withLockedRefund, type LockedRefund } from './refund-transaction.js'
+import { queryRefund } from './wechat-refund-at-channel.js'
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+/** A person waits for it, as for every quick try. */
+const ASKING_TIMEOUT_MS = 1_500
+
+interface Answer {
+  readonly outcome: RefundOutcome
+  readonly askedAt: Date
+  readonly timeScale: number
+}
+
+/**
+ * Applies what a person says about a stuck refund. Except for sending the same number again, the
+ * channel is asked first: its word, no older than a minute, is the proof and is kept with what it
+ * proved. A success always wins over what a person says.
+ */
+export function createResolveRefund(dependencies: ActivityDependencies) {
+  const { database, clock } = dependencies
+  const settleRefund = createSettleRefund(dependencies)
+
+  return async function resolveRefund(
+    refundId: string,
+    resolutionId: string,
+  ): Promise<RefundProgress> {
+    const refund = await findRefund(database, refundId)
+    if (refund === undefined) throw noSuchRow('refund', refundId)
+    const resolution = await open(resolutionId)
+    if (resolution?.refundId !== refundId) return refundProgress(refund, clock)
+    if (resolution.verb === 'retry') return apply(resolution, undefined)
+    const answer = await askChannel(dependencies, refund)
+    if (answer.outcome.kind === 'refund' && answer.outcome.status === 'success') {
+      await storeQueriedRefund(database, refund, answer.outcome, clock.now())
+      await settleRefund(refundId)
+    }
+    return apply(resolution, answer)
+  }
+
+  /** A raw signal can carry anything: only a recorded resolution that waits counts. */
+  async function open(resolutionId: string): Promise<ResolutionRow | undefined> {
+    if (!UUID.test(resolutionId)) return undefined
+    const resolution = await findResolution(database, resolutionId)
+    return resolution?.appliedAt === null ? resolution : undefined
+  }
+
+  async function apply(
+    { id, refundId }: ResolutionRow,
+    answer: Answer | undefined,
+  ): Promise<RefundProgress> {
+    return withLockedRefund(database, refundId, async (locked) => {
+      const resolutions = await resolutionsOf(locked.tx, refundId)
+      const resolution = resolutions.find((known) => known.id === id)
+      const now = clock.now()
+      if (resolution?.appliedAt !== null) return refundProgress(locked.refund, clock)
+      const proof = answer === undefined ? null : recorded(locked.refund, answer, now)
+      const verdict = judge(locked.refund, resolution, resolutions, proof)
+      const refund = await move(locked, resolution, verdict, now)
+      await markResolutionApplied(locked.tx, id, { outcome: verdict.outcome, proof }, now)
+      return refundProgress(refund, clock)
+    })
+  }
+}
+
+async function askChannel(
+  { database, clock, openAccount }: ActivityDependencies,
+  refund: RefundRow,
+): Promise<Answer> {
+  const payment = await findPayment(database, refund.paymentId)
+  if (payment === undefined) throw noSuchRow('payment', refund.paymentId)
+  const { account, channel } = await openAccount(refund.accountId)
+  const askedAt = clock.now()
+  const outcome = await callChannel((signal) => {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(ASKING_TIMEOUT_MS)])
+    return queryRefund(channel, payment, refund, limited)
+  })
+  return { outcome, askedAt, timeScale: account.timeScale }
+}
+
+/** The channel's word as it is kept. What waited too long for its turn proves nothing any more. */
+function recorded(refund: RefundRow, answer: Answer, now: Date): RecordedProof {
+  const { outcome, askedAt, timeScale } = answer
+  const isFresh = now.getTime() - askedAt.getTime() <= PROOF_FRESH_MS
+  const proves = isFresh ? proofOf(outcome, { ...refund, timeScale }, now) : 'silent'
+  return { proves, askedAt: askedAt.toISOString(), answer: outcome }
+}
+
+function judge(
+  refund: RefundRow,
+  resolution: ResolutionRow,
+  resolutions: readonly ResolutionRow[],
+  proof: RecordedProof | null,
+): ResolutionVerdict {
+  if (resolution.verb === 'retry' || proof === null) return judgeRetry(refund.state)
+  const requester: Person = {
+    principalId: refund.requestedBy ?? '',
+    actingUser: refund.requestedFor,
+  }
+  // What was said before the refund was sent again was said of another try.
+  const proposer = resolutions.find(
+    ({ verb, outcome, storedAt }) =>
+      verb === 'settle' &&
+      outcome === 'awaiting_second' &&
+      storedAt.getTime() > (refund.lastSubmittedAt?.getTime() ?? 0),
+  )
+  const terms = { state: refund.state, requester, speaker: resolution, proposer }
+  return judgeResolution(resolution.verb, proof.proves, terms)
+}
+
+async function move(
+  { tx, payment, refund }: LockedRefund,
+  resolution: ResolutionRow,
+  verdict: ResolutionVerdict,
+  now: Date,
+): Promise<RefundRow> {
+  if (verdict.outcome !== 'applied' || verdict.to === null) return refund
+  const { to } = verdict
+  const change: RefundChange = { state: to, cause: null, dueAt: null, slowAt: null }
+  const { principalId, actingUser, evidence, id } = resolution
+  const source = payment.disposition === 'accepted' ? 'returns' : 'suspense'
+  const transfers: Transfer[] =
+    to === 'settled' ? postSettledOtherwise(refund, fen(refund.amountFen), source) : []
+  await Promise.all([
+    changeRefund(tx, refund.id, change, now),
+    recordOfRefund(tx, refund, {
+      type: EVENTS[to],
+      actor: { actorKind: 'api_key', actorId: principalId, actingUser },
+      facts: { state: to, cause: null, resolutionId: id, evidence },
+      transfers,
+      now,
+    }),
+  ])
+  return { ...refund, state: to, cause: null }
+}
+
+const EVENTS = {
+  refunding: 'refund.retried',
+  settled: 'refund.settled',
+  failed: 'refund.failed',
+} as const satisfies Record<string, EventType>
