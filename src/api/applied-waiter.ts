@@ -1,29 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DecisionOutcome } from '../domain/refund.js'
 
 const POLL_MS = 100
 
-export interface AppliedDecision {
+export interface Applied<Outcome> {
   readonly id: string
-  readonly outcome: DecisionOutcome
+  readonly outcome: Outcome
 }
 
 /**
- * Waits for decisions to be applied. However many requests wait, the process asks the database
- * with one statement for all of them, at most ten times a second.
+ * Waits for what people said to be applied. However many requests wait, the process asks the
+ * database with one statement for all of them, at most ten times a second.
  */
-export class AppliedWaiter {
-  readonly #read: (ids: readonly string[]) => Promise<AppliedDecision[]>
-  readonly #waiting = new Map<string, Set<(outcome: DecisionOutcome) => void>>()
+export class AppliedWaiter<Outcome extends string> {
+  readonly #read: (ids: readonly string[]) => Promise<Applied<Outcome>[]>
+  readonly #waiting = new Map<string, Set<(outcome: Outcome) => void>>()
   #polling = false
 
-  constructor(read: (ids: readonly string[]) => Promise<AppliedDecision[]>) {
+  constructor(read: (ids: readonly string[]) => Promise<Applied<Outcome>[]>) {
     this.#read = read
   }
 
   /** The outcome once it stands in the row, or undefined when `timeoutMs` is over before. */
-  async wait(id: string, timeoutMs: number): Promise<DecisionOutcome | undefined> {
-    const { promise, resolve } = deferred<DecisionOutcome | undefined>()
+  async wait(id: string, timeoutMs: number): Promise<Outcome | undefined> {
+    const { promise, resolve } = deferred<Outcome | undefined>()
     const listeners = this.#waiting.get(id) ?? new Set()
     this.#waiting.set(id, listeners.add(resolve))
     const timer = setTimeout(() => resolve(undefined), timeoutMs)

@@ -4,7 +4,10 @@ import type { Envelope } from '../db/envelope.js'
 import type { Database } from '../db/pool.js'
 import type { Engine } from '../engine/client.js'
 import type { AccountBook } from './account-book.js'
+import type { DecisionOutcome } from '../domain/refund.js'
+import type { ResolutionOutcome } from '../domain/resolution.js'
 import type { AppliedWaiter } from './applied-waiter.js'
+import type { ChangeWaiter } from './change-waiter.js'
 import type { EngineGate } from './engine-gate.js'
 import type { ApiMetrics } from './metrics.js'
 import type { SignalledFacts } from './signalled-facts.js'
@@ -17,7 +20,15 @@ export interface Clock {
 /** What the API asks of the engine. */
 export type ApiEngine = Pick<
   Engine,
-  'placePayment' | 'placeAgain' | 'startRefund' | 'paymentFact' | 'refundFact' | 'refundDecision'
+  | 'placePayment'
+  | 'placeAgain'
+  | 'startRefund'
+  | 'paymentFact'
+  | 'refundFact'
+  | 'refundDecision'
+  | 'refundKick'
+  | 'askPayment'
+  | 'adoptPayment'
 >
 
 /** What the API is made of; only a composition root constructs it. */
@@ -31,6 +42,8 @@ export interface ApiDeps {
   readonly clock: Clock
   /** What notify URLs start with. */
   readonly publicBaseUrl: string
+  /** Hosts of webhook endpoints that the operator vouches for; none unless given. */
+  readonly webhookAllowedHosts?: readonly string[]
   readonly logger: Logger
   readonly registry: Registry
 }
@@ -39,7 +52,11 @@ export interface ApiDeps {
 export interface ApiContext extends ApiDeps {
   readonly gate: EngineGate
   readonly accounts: AccountBook
-  readonly waiter: AppliedWaiter
+  readonly waiter: AppliedWaiter<DecisionOutcome>
+  readonly resolutions: AppliedWaiter<ResolutionOutcome>
+  /** Waits for decisions about held money. */
+  readonly facts: AppliedWaiter<string>
+  readonly changes: ChangeWaiter
   readonly signalled: SignalledFacts
   readonly metrics: ApiMetrics
 }

@@ -1,3 +1,4 @@
+import type { Static } from 'typebox'
 import type { Scope } from '../db/api-keys.js'
 import type { DecisionVerb } from '../domain/refund.js'
 import type { ApiContext } from './context.js'
@@ -5,7 +6,12 @@ import { counted } from './counted.js'
 import { clientOf } from './plugins/auth.js'
 import { IdParams, named } from './schemas/fields.js'
 import { problems } from './schemas/problem.js'
-import { DecideRefund, RecordedDecision, RefundWithDecisions } from './schemas/refund.js'
+import {
+  ApproveRefund,
+  DecideRefund,
+  RecordedDecision,
+  RefundWithDecisions,
+} from './schemas/refund.js'
 import type { ApiServer } from './server-type.js'
 import { refundWithDecisionsView, RETRY_AFTER_S } from './views.js'
 import { decideRefund } from './operations/decide-refund.js'
@@ -34,7 +40,7 @@ export function addDecisionRoute(app: ApiServer, context: ApiContext, route: Dec
         description: DESCRIPTION,
         tags: ['refunds'],
         params: IdParams,
-        body: DecideRefund,
+        body: verb === 'approve' ? ApproveRefund : DecideRefund,
         response: {
           200: named(RefundWithDecisions),
           202: named(RecordedDecision),
@@ -43,13 +49,15 @@ export function addDecisionRoute(app: ApiServer, context: ApiContext, route: Dec
       },
     },
     async (request, reply) => {
-      const { actingUser, reason } = request.body
+      const body: Static<typeof ApproveRefund> = request.body
+      const { actingUser, reason, selfApproval } = body
       const call = {
         client: clientOf(request),
         refundId: request.params.id,
         verb,
         actingUser,
         reason,
+        selfApproval,
       }
       const answer = await counted(
         context.metrics.refunds,

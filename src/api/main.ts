@@ -52,6 +52,7 @@ export async function startApi(
       envelope: new Envelope(config.masterKey.reveal()),
       clock: { now: () => new Date() },
       publicBaseUrl: config.publicBaseUrl,
+      webhookAllowedHosts: config.webhookAllowedHosts,
       logger,
       registry,
     })

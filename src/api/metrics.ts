@@ -25,13 +25,13 @@ export function createApiMetrics(registry: Registry): ApiMetrics {
       registers,
     }),
     payments: new Counter({
-      name: 'payments_total',
+      name: 'payment_requests_total',
       help: 'Requests to create a payment, by what they were answered.',
       labelNames: ['result'],
       registers,
     }),
     refunds: new Counter({
-      name: 'refunds_total',
+      name: 'refund_requests_total',
       help: 'Requests for a refund and decisions about one, by what they were answered.',
       labelNames: ['result'],
       registers,

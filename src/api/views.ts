@@ -3,6 +3,7 @@ import type { DecisionRow } from '../db/decisions.js'
 import type { PaymentRow } from '../db/payments.js'
 import type { RefundRow } from '../db/refunds.js'
 import { addFen, fen, subtractFen, ZERO_FEN } from '../domain/money.js'
+import { isRefundSent } from '../domain/states.js'
 import { DISPOSITION_WORDS, PAYMENT_WORDS, refundWords } from '../domain/words.js'
 import type { Payable } from './operations/payable.js'
 import type { PayablePayment, Payment } from './schemas/payment.js'
@@ -25,7 +26,7 @@ export function paymentView(row: PaymentRow): Static<typeof Payment> {
     disposition: row.disposition,
     attention: row.attention,
     failureCode: row.failureCode,
-    words: row.disposition === 'held' ? DISPOSITION_WORDS.held : PAYMENT_WORDS[row.state],
+    words: wordsOf(row),
     amountFen: row.totalFen,
     paidFen: row.paidFen,
     reservedFen: row.reservedFen,
@@ -39,6 +40,13 @@ export function paymentView(row: PaymentRow): Static<typeof Payment> {
   }
 }
 
+/** What was not simply accepted has a word of its own. */
+function wordsOf({ state, disposition }: PaymentRow): { zh: string; en: string } {
+  return disposition === null || disposition === 'accepted'
+    ? PAYMENT_WORDS[state]
+    : DISPOSITION_WORDS[disposition]
+}
+
 export function payableView({ payment, frontEnd }: Payable): Static<typeof PayablePayment> {
   return { ...paymentView(payment), frontEnd }
 }
@@ -46,7 +54,8 @@ export function payableView({ payment, frontEnd }: Payable): Static<typeof Payab
 function refundableFen(row: PaymentRow): number {
   if (row.paidFen === null || row.disposition !== 'accepted') return ZERO_FEN
   const taken = addFen(fen(row.reservedFen), fen(row.refundedFen), fen(row.settledFen))
-  return subtractFen(fen(row.paidFen), taken)
+  // More may be spoken for than was paid, by a refund of the channel's own portal.
+  return taken >= row.paidFen ? ZERO_FEN : subtractFen(fen(row.paidFen), taken)
 }
 
 export function refundView(row: RefundRow): Static<typeof Refund> {
@@ -59,6 +68,10 @@ export function refundView(row: RefundRow): Static<typeof Refund> {
     cause: row.cause,
     words: refundWords(row.state, row.cause),
     reason: row.reason,
+    reasonCategory: row.reasonCategory,
+    shipped: row.shipped,
+    policyVersion: row.policyVersion,
+    approvalsNeeded: row.approvalsNeeded,
     requestedBy: row.requestedBy,
     actingUser: row.requestedFor,
     holdReason: row.holdReason,
@@ -66,8 +79,12 @@ export function refundView(row: RefundRow): Static<typeof Refund> {
     lastCode: row.lastCode,
     lastMessage: row.lastMessage,
     refundId: row.refundId,
+    retryOf: row.retryOf,
+    slow: row.slowAt !== null && isRefundSent(row.state),
     submitCount: row.submitCount,
     expiresAt: row.expiresAt.toISOString(),
+    remindedAt: instantOf(row.remindedAt),
+    escalatedAt: instantOf(row.escalatedAt),
     firstSubmittedAt: instantOf(row.firstSubmittedAt),
     acceptedAt: instantOf(row.acceptedAt),
     doneAt: instantOf(row.doneAt),
@@ -91,6 +108,7 @@ function decisionView(row: DecisionRow): Static<typeof Decision> {
     principalId: row.principalId,
     actingUser: row.actingUser,
     reason: row.reason,
+    selfApproval: row.selfApproval,
     storedAt: row.storedAt.toISOString(),
     appliedAt: instantOf(row.appliedAt),
     outcome: row.outcome,

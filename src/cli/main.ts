@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 
 import { registerApiCommand } from './api.js'
+import { registerDoctorCommand } from './doctor.js'
 import { registerEraseCommand } from './erase.js'
 import { registerKeyCommand } from './key.js'
 import { registerLedgerCommand } from './ledger.js'
@@ -26,6 +27,7 @@ function buildProgram(): Command {
   registerWorkerCommand(program)
   registerSandboxCommand(program)
   registerMigrateCommand(program)
+  registerDoctorCommand(program)
   registerMerchantCommand(program)
   registerKeyCommand(program)
   registerLedgerCommand(program)

@@ -48,6 +48,18 @@ const Merchant = Type.Object(
   exactly,
 )
 
+const Rotation = Type.Object(
+  {
+    mchId: Type.Optional(Account.properties.mchId),
+    apiV2Key: Type.Optional(Account.properties.apiV2Key),
+    certificate: Type.Optional(Certificate),
+  },
+  { ...exactly, minProperties: 1 },
+)
+
+/** What is replaced of an account: the key, the certificate, or both. */
+export type Rotation = Static<typeof Rotation>
+
 /** A merchant with its one channel account, as an operator writes it into a file. */
 export type MerchantInput = Static<typeof Merchant>
 
@@ -57,6 +69,14 @@ export class InputError extends Error {
 }
 
 const isMerchant = new Ajv({ strict: false }).compile<MerchantInput>(Merchant)
+
+const isRotation = new Ajv({ strict: false }).compile<Rotation>(Rotation)
+
+/** @throws InputError naming the first member that is missing or wrong. */
+export function parseRotation(value: unknown): Rotation {
+  if (isRotation(value)) return value
+  throw new InputError(sentenceOf(isRotation.errors?.[0]))
+}
 
 /** @throws InputError naming the first member that is missing or wrong. */
 export function parseMerchant(value: unknown): MerchantInput {
@@ -74,8 +94,9 @@ export function parseMerchant(value: unknown): MerchantInput {
 /** The validator's messages name members, types and limits, and never what was given. */
 function sentenceOf(error: ErrorObject | undefined): string {
   const path = (error?.instancePath ?? '').split('/').slice(1).join('.')
-  if (path.startsWith('account.certificate')) {
-    return 'account.certificate must be {certPem, keyPem} or {p12Base64}.'
+  const certificate = /^(?:account[.])?certificate/.exec(path)?.[0]
+  if (certificate !== undefined) {
+    return `${certificate} must be {certPem, keyPem} or {p12Base64}.`
   }
   const extra: unknown = error?.params['additionalProperty']
   const member = typeof extra === 'string' ? `: ${extra}` : ''

@@ -6,8 +6,10 @@ import { newId } from '../db/ids.js'
 import { insertAccount, insertMerchant } from '../db/merchants.js'
 import type { Database, Queryable } from '../db/pool.js'
 import { inTransaction, sqlState, violatedConstraint } from '../db/transaction.js'
-import { loadClientCertificate, type ClientCertificate } from '../wechat/certificates.js'
+import { importCertificate, type ClientCertificate } from '../wechat/certificates.js'
+import { certificateSentence } from './certificate-words.js'
 import { InputError, parseMerchant, type MerchantInput } from './merchant-input.js'
+import { sourceOf } from './merchant-rotate.js'
 
 const NOTIFY_TOKEN_BYTES = 16
 const UNIQUE_VIOLATION = '23505'
@@ -18,11 +20,13 @@ export interface AddedMerchant {
   readonly accountId: string
   /** The unguessable part of the account's notify URLs. */
   readonly notifyToken: string
+  /** What became of the certificate, where one was given. */
+  readonly certificate?: Pick<ClientCertificate, 'subject' | 'serialNumber' | 'notAfter'>
 }
 
 /**
  * Adds a merchant with its channel account, and seals its secrets. Needs the owner's role.
- * @throws InputError when it exists already; CertificateError when the certificate does not open
+ * @throws InputError when it exists already, or its certificate cannot be kept
  */
 export async function addMerchant(
   database: Database,
@@ -30,12 +34,13 @@ export async function addMerchant(
   value: MerchantInput,
 ): Promise<AddedMerchant> {
   const input = parseMerchant(value)
-  const certificate = certificateOf(input)
   const now = new Date()
-  const added = {
+  const certificate = certificateOf(input, now)
+  const added: AddedMerchant = {
     merchantId: input.id,
     accountId: newId(now),
     notifyToken: randomBytes(NOTIFY_TOKEN_BYTES).toString('base64url'),
+    ...(certificate === undefined ? {} : { certificate: factsOf(certificate) }),
   }
   await inTransaction(database, async (tx) => {
     const { id, name, operatorLimitFen = 0 } = input
@@ -46,14 +51,20 @@ export async function addMerchant(
   return added
 }
 
-/** WeChat Pay protects the PKCS#12 file with the merchant's number. */
-function certificateOf({ account }: MerchantInput): ClientCertificate | undefined {
+/** @throws InputError when a certificate is given that cannot be kept */
+function certificateOf({ account }: MerchantInput, now: Date): ClientCertificate | undefined {
   const { certificate, mchId } = account
   if (certificate === undefined) return undefined
-  if ('certPem' in certificate) return loadClientCertificate(certificate)
-  const p12 = Buffer.from(certificate.p12Base64, 'base64')
-  return loadClientCertificate({ p12, password: mchId })
+  const result = importCertificate(sourceOf(certificate, mchId), { mchId, now })
+  if (result.outcome === 'imported') return result.certificate
+  throw new InputError(certificateSentence(result, 'en'))
 }
+
+const factsOf = ({ subject, serialNumber, notAfter }: ClientCertificate) => ({
+  subject,
+  serialNumber,
+  notAfter,
+})
 
 async function insertChannelAccount(
   tx: Queryable,

@@ -57,9 +57,19 @@ function settingsOf(config: WorkerConfig): Omit<WorkerSettings, 'logger'> {
     taskQueue: temporal.taskQueue,
     publicBaseUrl: config.publicBaseUrl,
     liveBaseUrl: config.wechatBaseUrl,
+    liveRoute: routeOf(config.wechatRoute),
+    channelTimeouts: config.wechatTimeouts,
+    webhookAllowedHosts: config.webhookAllowedHosts,
     ...(ledgerKey === undefined ? {} : { ledgerKey: ledgerKey.reveal() }),
     ...(sandbox === undefined ? {} : { sandbox: sandboxOf(sandbox) }),
     ...(metricsPort === undefined ? {} : { metrics: { host: config.host, port: metricsPort } }),
+  }
+}
+
+function routeOf({ backupUrl, proxyUrl }: WorkerConfig['wechatRoute']) {
+  return {
+    ...(backupUrl === undefined ? {} : { backupUrl }),
+    ...(proxyUrl === undefined ? {} : { proxyUrl: proxyUrl.reveal() }),
   }
 }
 

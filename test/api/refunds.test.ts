@@ -61,7 +61,14 @@ async function apply(decisionId: string): Promise<void> {
     const locked = await lockRefund(tx, refund.id)
     if (locked === undefined) throw new Error('There is no such refund.')
     const { principalKind: kind, principalId, actingUser, verb } = decision
-    const verdict = judgeDecision(locked, verb, { kind, id: principalId, actingUser }, 0)
+    const verdict = judgeDecision(
+      locked,
+      verb,
+      { kind, id: principalId, actingUser },
+      {
+        operatorLimitFen: 0,
+      },
+    )
     if (verdict.outcome === 'applied') await changeRefund(tx, refund.id, { state: verdict.to }, now)
     await markDecisionApplied(tx, decisionId, verdict.outcome, now)
   })
@@ -84,7 +91,8 @@ describe('requesting a refund', () => {
     expect(payment.json()).toMatchObject({ reservedFen: 4_000, refundableFen: 6_000 })
     const [call] = server.engine.calls.filter(({ name }) => name === 'startRefund')
     expect(call?.id).toBe(answer.json().id)
-    expect(Number(call?.argument)).toBeGreaterThan(86_390_000)
+    // Half of 24 hours, when it is reminded of.
+    expect(Number(call?.argument)).toBeGreaterThan(43_190_000)
   })
 
   test.each(['outTradeNo', 'transactionId'] as const)(

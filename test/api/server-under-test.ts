@@ -12,6 +12,8 @@ import { Envelope } from '../../src/db/envelope.js'
 import { markPaid, markPlaced, markPlaceRefused } from '../../src/db/payments.js'
 import { Database, only } from '../../src/db/pool.js'
 import { inTransaction } from '../../src/db/transaction.js'
+import type { AdoptedOutcome } from '../../src/domain/adoption.js'
+import type { AskResult } from '../../src/workflows/messages.js'
 import { createTestDatabase, type TestDatabase } from '../support/database.js'
 
 export const APP_ID = 'wx2421b1c4370ec43b'
@@ -42,6 +44,10 @@ export class StandInEngine {
   reachable = true
   readonly calls: { readonly name: string; readonly id: string; readonly argument: unknown }[] = []
   onDecision: (decisionId: string) => Promise<void> = async () => undefined
+  onResolution: (resolutionId: string) => Promise<void> = async () => undefined
+  onAsk: (paymentId: string) => Promise<AskResult['said'] | 'late'> = async () => 'not_paid'
+  onAdopt: () => Promise<AdoptedOutcome | { outcome: 'late' }> = async () => ({ outcome: 'late' })
+  onPaymentFact: (paymentId: string) => Promise<void> = async () => undefined
   readonly #worker: Database
 
   constructor(worker: Database) {
@@ -58,9 +64,24 @@ export class StandInEngine {
         this.#called('placeAgain', id, updateId)
         return this.#place(id)
       },
+      adoptPayment: async (merchantId, adoption) => {
+        this.#called('adoptPayment', merchantId, adoption)
+        return this.onAdopt()
+      },
+      askPayment: async ({ id }, { purpose }) => {
+        this.#called('askPayment', id, purpose)
+        return this.onAsk(id)
+      },
       startRefund: async ({ id }, decideInMs) => this.#called('startRefund', id, decideInMs),
-      paymentFact: async ({ id }, inboxId) => this.#called('paymentFact', id, inboxId),
+      paymentFact: async ({ id }, inboxId) => {
+        this.#called('paymentFact', id, inboxId)
+        await this.onPaymentFact(id)
+      },
       refundFact: async ({ id }, inboxId) => this.#called('refundFact', id, inboxId),
+      refundKick: async ({ id }, resolutionId) => {
+        this.#called('refundKick', id, resolutionId)
+        await this.onResolution(resolutionId ?? '')
+      },
       refundDecision: async ({ id }, decisionId) => {
         this.#called('refundDecision', id, decisionId)
         await this.onDecision(decisionId)
@@ -169,10 +190,10 @@ interface Sent {
 /** Sends JSON as one API key; a body that is text is sent as it is. */
 export function send(
   server: ServerUnderTest,
-  call: `${'GET' | 'POST'} ${string}`,
+  call: `${'GET' | 'POST' | 'PUT'} ${string}`,
   { key = server.keys.asker, idempotencyKey, body, headers = {} }: Sent = {},
 ): Promise<LightMyRequestResponse> {
-  const [method, url] = call.split(' ') as ['GET' | 'POST', string]
+  const [method, url] = call.split(' ') as ['GET' | 'POST' | 'PUT', string]
   return server.app.inject({
     method,
     url,

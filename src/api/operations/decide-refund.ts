@@ -9,7 +9,7 @@ import { newId } from '../../db/ids.js'
 import { findPayment } from '../../db/payments.js'
 import type { Queryable } from '../../db/pool.js'
 import { findRefund, type RefundRow } from '../../db/refunds.js'
-import { CodedError } from '../../domain/errors.js'
+import { CodedError, type ErrorCode } from '../../domain/errors.js'
 import { judgeDecision, type DecisionOutcome, type DecisionVerb } from '../../domain/refund.js'
 import type { ApiContext } from '../context.js'
 import { existing } from '../existing.js'
@@ -24,6 +24,7 @@ export interface DecisionCall {
   readonly verb: DecisionVerb
   readonly actingUser: string
   readonly reason: string
+  readonly selfApproval?: boolean | undefined
 }
 
 export type DecisionAnswer =
@@ -34,7 +35,8 @@ export type DecisionAnswer =
 /**
  * Records a decision, tells the refund's workflow, and waits until the row says what it did. The
  * same principal deciding the same again is told what stands.
- * @throws CodedError `same_principal`, or `refund_state_conflict` when it was decided otherwise
+ * @throws CodedError `same_principal`, `daily_limit_reached`, `approver_limit_reached`, or
+ *   `refund_state_conflict` when it was decided otherwise
  */
 export async function decideRefund(
   context: ApiContext,
@@ -65,7 +67,10 @@ async function standingDecision(
   const decisions = await decisionsOf(db, refund.id)
   return decisions.find(
     (known) =>
-      known.verb === verb && known.principalId === client.id && known.actingUser === actingUser,
+      known.verb === verb &&
+      known.principalId === client.id &&
+      known.actingUser === actingUser &&
+      !isOverLimit(known.outcome),
   )
 }
 
@@ -75,7 +80,9 @@ async function standingDecision(
  */
 function refuseDecided({ client, verb, actingUser }: DecisionCall, refund: RefundRow): void {
   const principal = { kind: 'api_key', id: client.id, actingUser } as const
-  if (judgeDecision(refund, verb, principal, 0).outcome === 'already_decided') {
+  if (
+    judgeDecision(refund, verb, principal, { operatorLimitFen: 0 }).outcome === 'already_decided'
+  ) {
     throw new CodedError('refund_state_conflict', { state: refund.state })
   }
 }
@@ -89,6 +96,7 @@ async function record(context: ApiContext, call: DecisionCall): Promise<Decision
     principalId: call.client.id,
     actingUser: call.actingUser,
     reason: call.reason,
+    selfApproval: call.selfApproval,
     now,
   })
 }
@@ -107,7 +115,21 @@ async function answerOf(
   outcome: DecisionOutcome,
 ): Promise<DecisionAnswer> {
   const refund = existing(await findRefund(db, refundId))
-  if (outcome === 'same_principal') throw new CodedError('same_principal')
-  if (outcome !== 'applied') throw new CodedError('refund_state_conflict', { state: refund.state })
+  const refusal = REFUSALS[outcome]
+  if (refusal !== undefined) throw new CodedError(refusal)
+  if (outcome !== 'applied' && outcome !== 'first_of_two') {
+    throw new CodedError('refund_state_conflict', { state: refund.state })
+  }
   return { kind: 'applied', refund, decisions: await decisionsOf(db, refundId) }
 }
+
+/** What a decision was refused for, where the caller can do something about it. */
+const REFUSALS: Readonly<Partial<Record<DecisionOutcome, ErrorCode>>> = {
+  same_principal: 'same_principal',
+  over_day_limit: 'daily_limit_reached',
+  over_person_limit: 'approver_limit_reached',
+}
+
+/** Such a decision is no standing one: it may be made again on another day. */
+const isOverLimit = (outcome: DecisionOutcome | null): boolean =>
+  outcome === 'over_day_limit' || outcome === 'over_person_limit'

@@ -3,6 +3,7 @@ import { storeNotification, type RawMessage } from '../../db/inbox-bodies.js'
 import type { NewFact } from '../../db/inbox.js'
 import { findPayment, findPaymentByNumber } from '../../db/payments.js'
 import { findRefundByNumber } from '../../db/refunds.js'
+import type { RefundNotice } from '../../domain/channel.js'
 import { paymentFactKey } from '../../domain/payment.js'
 import { refundFactKey } from '../../domain/refund.js'
 import { readPaymentNotification, readRefundNotification } from '../../wechat/channel.js'
@@ -73,20 +74,44 @@ async function receiveRefund(
   const notice = readRefundNotification(raw.body, { mchId, appIds, apiKeys: apiV2Keys })
   if (!('status' in notice)) return notice
   const refund = await findRefundByNumber(context.db, account.id, notice.outRefundNo)
-  if (refund === undefined) return refused('unknown_number')
+  if (refund === undefined) return receiveExternal(context, account, notice, raw)
   const payment = existing(await findPayment(context.db, refund.paymentId))
   return store(
     context,
     {
       accountId: account.id,
       kind: 'refund',
-      businessKey: refundFactKey(notice.outRefundNo, notice.status, 'notify'),
+      businessKey: refundFactKey(notice.outRefundNo, notice.status, 'notify', refund.submitCount),
       subjectId: refund.id,
       verifiedBy: 'decryption',
       fact: notice,
     },
     raw,
     (inboxId) => context.engine.refundFact({ ...refund, outTradeNo: payment.outTradeNo }, inboxId),
+  )
+}
+
+/** A refund of the channel's own portal: a loop asks the channel, and books what that says. */
+async function receiveExternal(
+  context: ApiContext,
+  account: KeyedAccount['account'],
+  notice: RefundNotice,
+  raw: RawMessage,
+): Promise<Received> {
+  const payment = await findPaymentByNumber(context.db, account.id, notice.outTradeNo)
+  if (payment === undefined || notice.source === 'API') return refused('unknown_number')
+  return store(
+    context,
+    {
+      accountId: account.id,
+      kind: 'external',
+      businessKey: refundFactKey(notice.outRefundNo, notice.status, 'notify'),
+      subjectId: account.id,
+      verifiedBy: 'decryption',
+      fact: notice,
+    },
+    raw,
+    () => Promise.resolve(),
   )
 }
 

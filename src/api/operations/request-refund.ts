@@ -6,6 +6,7 @@ import { findPayment, findPaymentByReference, type PaymentRow } from '../../db/p
 import type { Queryable } from '../../db/pool.js'
 import { findRefund, requestRefund as reserve, type RefundRow } from '../../db/refunds.js'
 import { inTransaction, type Transaction } from '../../db/transaction.js'
+import { nextStepAt } from '../../domain/approval.js'
 import { CodedError } from '../../domain/errors.js'
 import { APPROVAL_DEADLINE_MS, scaledMs } from '../../domain/waits.js'
 import type { KeyedAccount } from '../account-book.js'
@@ -36,7 +37,8 @@ export async function requestRefund(
   const accounts = await context.accounts.ofMerchant(call.client.merchantId)
   const id = await inTransaction(context.db, (tx) => reserveOnce(tx, call, accounts, now))
   const refund = existing(await findRefund(context.db, id))
-  if (refund.state === 'pending') await start(context, refund)
+  // What its rules let go by itself is approved by now.
+  if (refund.state === 'pending' || refund.state === 'approved') await start(context, refund)
   return refund
 }
 
@@ -72,6 +74,8 @@ async function reserveOnce(
     reason: body.reason,
     requestedBy: client.id,
     requestedFor: body.actingUser,
+    reasonCategory: body.reasonCategory,
+    shipped: body.shipped,
     expiresAt: new Date(now.getTime() + decideInMs),
     eventId: newId(now),
     auditId: newId(now),
@@ -103,6 +107,9 @@ async function namedPayment(
 async function start(context: ApiContext, refund: RefundRow): Promise<void> {
   const payment = existing(await findPayment(context.db, refund.paymentId))
   const { outTradeNo } = payment
-  const decideInMs = Math.max(0, refund.expiresAt.getTime() - context.clock.now().getTime())
-  await context.gate.run(() => context.engine.startRefund({ ...refund, outTradeNo }, decideInMs))
+  const decideInMs = Math.max(0, nextStepAt(refund).getTime() - context.clock.now().getTime())
+  const isApproved = refund.state === 'approved'
+  await context.gate.run(() =>
+    context.engine.startRefund({ ...refund, outTradeNo }, decideInMs, isApproved),
+  )
 }

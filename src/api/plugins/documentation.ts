@@ -1,5 +1,6 @@
 import { fastifySwagger } from '@fastify/swagger'
 import { fastifySwaggerUi } from '@fastify/swagger-ui'
+import { addExamples } from '../recorded-examples.js'
 import type { ApiServer } from '../server-type.js'
 
 const DESCRIPTION = `Takes WeChat Pay payments and gives refunds back the way they came.
@@ -18,10 +19,19 @@ export async function installDocumentation(app: ApiServer): Promise<void> {
         { name: 'payments', description: 'Payments and the parameters to pay them with' },
         { name: 'refunds', description: 'Refunds and the decisions about them' },
         { name: 'ledger', description: 'The book and its seals' },
+        { name: 'webhooks', description: 'Where events are sent to, and how each went' },
+        { name: 'merchants', description: 'Your settings, rules of approval and credentials' },
+        { name: 'audit', description: 'Who did what, and which way it came' },
+        { name: 'events', description: 'What happened, as a stream or in pages' },
         { name: 'operation', description: 'Health and metrics' },
       ],
       security: [{ apiKey: [] }],
       components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+    },
+    transformObject: (document) => {
+      if (!('openapiObject' in document)) return document.swaggerObject
+      addExamples(document.openapiObject.paths ?? {})
+      return document.openapiObject
     },
     refResolver: {
       buildLocalReference: (json, _base, _fragment, index) =>

@@ -63,6 +63,25 @@ export const IdempotencyHeaders = Type.Object({
 
 export const IdParams = Type.Object({ id: uuid('The id that Yuanlu gave.') })
 
+/** How long a caller may wait for a change, in seconds: shorter than proxies usually do. */
+const WAIT_S_MAX = 30
+
+export const WaitQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: WAIT_S_MAX,
+        description: 'Seconds to wait for the next change of state; at once unless given.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export const WAIT_DESCRIPTION =
+  'With `wait` it answers when the state changes, or as it stands when the time is over.'
+
 export const PAGE_SIZE_MAX = 100
 
 export const pageFields = {

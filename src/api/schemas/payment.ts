@@ -69,8 +69,14 @@ const paymentFields = {
   mchId: Type.String(),
   appId: Type.String(),
   state: oneOf(PAYMENT_STATES, 'Where it stands; `paid` is for ever.'),
-  disposition: nullable(oneOf(DISPOSITIONS, '`held`: paid, but not as ordered; a person decides.')),
-  attention: nullable(Type.String({ description: 'Why a person is needed.' })),
+  disposition: nullable(
+    oneOf(
+      DISPOSITIONS,
+      '`held`: paid, but not as ordered, and a person decides; `surplus`: paid late or ' +
+        'twice, and it goes back by itself.',
+    ),
+  ),
+  attention: nullable(Type.String({ description: 'Why what was paid is held or goes back.' })),
   failureCode: nullable(Type.String({ description: "WeChat Pay's code when it was not placed." })),
   words,
   amountFen: amountFen('What was ordered.'),

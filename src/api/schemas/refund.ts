@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { OUT_TRADE_NO } from '../../domain/ids.js'
+import { PRINCIPAL_KINDS, REASON_CATEGORIES } from '../../domain/refund.js'
 import { REFUND_CAUSES, REFUND_STATES } from '../../domain/states.js'
 import {
   actingUser,
@@ -25,6 +26,14 @@ export const RequestRefund = Type.Object(
     ),
     amountFen: amountFen('What is to be given back.'),
     reason: readableText(80, 'The buyer sees it.'),
+    reasonCategory: Type.Optional(
+      oneOf(REASON_CATEGORIES, "For the merchant's rules; `other` unless given."),
+    ),
+    shipped: Type.Optional(
+      nullable(
+        Type.Boolean({ description: 'Whether the goods left; leave it out while nobody knows.' }),
+      ),
+    ),
     actingUser,
   },
   {
@@ -42,6 +51,21 @@ export const DecideRefund = Type.Object(
   { additionalProperties: false },
 )
 
+/** An approval may be that of a shop of one. */
+export const ApproveRefund = Type.Object(
+  {
+    ...DecideRefund.properties,
+    selfApproval: Type.Optional(
+      Type.Boolean({
+        description:
+          'You approve what you asked for yourself: for a merchant that has at most one key to ' +
+          'decide with, and allows it in its settings.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
 const words = Type.Object({
   backOffice: Type.String(),
   finance: Type.String(),
@@ -53,13 +77,18 @@ export const Decision = Type.Object(
   {
     id: uuid('Its id here.'),
     verb: oneOf(['approve', 'reject', 'cancel'], 'What was decided.'),
-    principalKind: oneOf(['api_key', 'temporal-operator'], 'How the one who decided is known.'),
+    principalKind: oneOf(PRINCIPAL_KINDS, 'The way it came.'),
     principalId: Type.String(),
     actingUser: Type.String(),
     reason: Type.String(),
     storedAt: instant('When it was recorded.'),
     appliedAt: nullable(instant('When the workflow took note of it.')),
-    outcome: nullable(Type.String({ description: '`applied`, or why it moved nothing.' })),
+    selfApproval: Type.Boolean({ description: 'Asked for and approved by a shop of one.' }),
+    outcome: nullable(
+      Type.String({
+        description: '`applied`, `first_of_two` when another has to approve, or why not.',
+      }),
+    ),
   },
   { $id: 'Decision' },
 )
@@ -73,15 +102,31 @@ const refundFields = {
   cause: nullable(oneOf(REFUND_CAUSES, 'Why it is where it is.')),
   words,
   reason: Type.String(),
-  requestedBy: uuid('The API key that asked.'),
+  reasonCategory: oneOf(REASON_CATEGORIES, 'Why it was asked for.'),
+  shipped: nullable(Type.Boolean({ description: 'Whether the goods had left.' })),
+  policyVersion: nullable(
+    Type.Integer({ description: 'The version of the rules it was asked for under.' }),
+  ),
+  approvalsNeeded: Type.Integer({
+    minimum: 0,
+    maximum: 2,
+    description: 'How many people have to approve it; 0: by itself.',
+  }),
+  requestedBy: nullable(uuid('The API key that asked; null where nobody asked here.')),
   actingUser: Type.String({ description: 'Who asked, as the caller named them.' }),
   holdReason: nullable(Type.String({ description: 'Why nothing was sent yet.' })),
   holdUntil: nullable(instant('Until when it is held.')),
   lastCode: nullable(Type.String({ description: "The code of WeChat Pay's last answer." })),
   lastMessage: nullable(Type.String()),
   refundId: nullable(Type.String({ description: "WeChat Pay's number." })),
+  retryOf: nullable(uuid('The closed refund that this one tries again.')),
+  slow: Type.Boolean({
+    description: 'WeChat Pay takes longer than an hour; cards take days, and nothing is wrong.',
+  }),
   submitCount: Type.Integer({ minimum: 0, description: 'How often it was sent.' }),
   expiresAt: instant('Until when somebody may decide.'),
+  remindedAt: nullable(instant('When it was reminded of.')),
+  escalatedAt: nullable(instant('When it was escalated, which gave it the deadline once more.')),
   firstSubmittedAt: nullable(instant('When it was first sent.')),
   acceptedAt: nullable(instant('When WeChat Pay took it; that is not yet a refund.')),
   doneAt: nullable(instant('When WeChat Pay said it is done.')),
