@@ -1,7 +1,19 @@
 import path from 'node:path'
 import { inspect } from 'node:util'
 import { Type, type Static, type TObject, type TProperties } from 'typebox'
-import { Value } from 'typebox/value'
+import {
+  databaseUrl,
+  hostList,
+  httpUrl,
+  milliseconds,
+  name,
+  port,
+  proxyUrl,
+  random32Bytes,
+  take,
+  text,
+  type Environment,
+} from './config-fields.js'
 
 /**
  * The only reader of the environment. Each process asks for what it uses, gets it checked and
@@ -38,33 +50,6 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
-
-const HTTP_URL = '^https?://[^\\s?#@]+$'
-const POSTGRES_URL = '^postgres(ql)?://\\S+$'
-const BASE64_OF_32_BYTES = '^[A-Za-z0-9+/]{43}=$'
-
-/** A variable whose `description` completes the sentence "NAME must be ...". */
-const text = (description: string, pattern: string, initial?: string) =>
-  Type.String({ description, pattern, ...(initial === undefined ? {} : { default: initial }) })
-const port = (initial?: number) =>
-  Type.Integer({
-    description: 'a port number from 0 to 65535',
-    minimum: 0,
-    maximum: 65_535,
-    ...(initial === undefined ? {} : { default: initial }),
-  })
-
-const isUrl = (value: string): boolean => URL.canParse(value)
-const databaseUrl = () => Type.Refine(text('a postgres:// address', POSTGRES_URL), isUrl)
-const random32Bytes = () => text('32 bytes in Base64 (openssl rand -base64 32)', BASE64_OF_32_BYTES)
-const httpUrl = (initial?: string) =>
-  Type.Refine(
-    text('an http:// or https:// address without query and password', HTTP_URL, initial),
-    isUrl,
-  )
-const name = (initial: string) => text('a word without blanks', '^\\S+$', initial)
-
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 const COMMON = {
@@ -80,6 +65,12 @@ const TEMPORAL = {
   YUANLU_TASK_QUEUE: name('yuanlu'),
 }
 
+const WECHAT_HOST = 'https://api.mch.weixin.qq.com'
+const WECHAT_BACKUP_HOST = 'https://api2.mch.weixin.qq.com'
+/** A call to both hosts must end before the activity that makes it (90 s, policies). */
+const CONNECT_MS_MAX = 20_000
+const ANSWER_MS_MAX = 40_000
+
 const API = Type.Object({
   ...COMMON,
   ...TEMPORAL,
@@ -88,6 +79,7 @@ const API = Type.Object({
   YUANLU_HOST: name('127.0.0.1'),
   YUANLU_PORT: port(8080),
   YUANLU_PUBLIC_BASE_URL: httpUrl(),
+  YUANLU_WEBHOOK_ALLOW_HOSTS: Type.Optional(hostList()),
 })
 const WORKER = Type.Object({
   ...COMMON,
@@ -98,7 +90,14 @@ const WORKER = Type.Object({
   YUANLU_HOST: name('127.0.0.1'),
   YUANLU_METRICS_PORT: Type.Optional(port()),
   YUANLU_PUBLIC_BASE_URL: httpUrl(),
-  YUANLU_WECHAT_BASE_URL: httpUrl('https://api.mch.weixin.qq.com'),
+  YUANLU_WEBHOOK_ALLOW_HOSTS: Type.Optional(hostList()),
+  YUANLU_WECHAT_BASE_URL: httpUrl(WECHAT_HOST),
+  YUANLU_WECHAT_BACKUP_URL: Type.Optional(httpUrl()),
+  YUANLU_WECHAT_PROXY: Type.Optional(proxyUrl()),
+  YUANLU_WECHAT_CONNECT_MS: milliseconds(5_000, CONNECT_MS_MAX),
+  YUANLU_WECHAT_ANSWER_MS: milliseconds(15_000, ANSWER_MS_MAX),
+  YUANLU_WECHAT_BACKGROUND_CONNECT_MS: milliseconds(20_000, CONNECT_MS_MAX),
+  YUANLU_WECHAT_BACKGROUND_ANSWER_MS: milliseconds(40_000, ANSWER_MS_MAX),
   YUANLU_SANDBOX_URL: Type.Optional(httpUrl()),
   YUANLU_SANDBOX_CA: Type.Optional(text('the path of a PEM file', '\\S')),
 })
@@ -118,6 +117,10 @@ const SEED = Type.Object({
   YUANLU_MASTER_KEY: random32Bytes(),
   YUANLU_LEDGER_KEY: random32Bytes(),
 })
+/** What the processes take, none of it needed: for whoever examines how they would be run. */
+const EXAMINED = Type.Partial(
+  Type.Object({ ...OWNER.properties, ...API.properties, ...WORKER.properties }),
+)
 const AUDITOR = Type.Object({ YUANLU_DATABASE_URL_API: databaseUrl() })
 const SEALER = Type.Object({ YUANLU_LEDGER_KEY: random32Bytes() })
 
@@ -126,40 +129,9 @@ function read<P extends TProperties>(
   schema: TObject<P>,
   environment: Environment,
 ): Static<TObject<P>> {
-  const given = Object.keys(schema.properties).flatMap((key) => {
-    const value = environment[key]
-    if (value === undefined || value === '') return []
-    return [[key, isInteger(schema, key) ? readInteger(value) : value] as const]
-  })
-  const value = Value.Default(schema, Object.fromEntries(given))
-  const names = Object.keys(schema.properties)
-  const wrong = names.find((key) => !isGood(schema, key, value))
-  if (wrong !== undefined) throw new ConfigError(sentence(schema, wrong, value))
+  const { value, wrong } = take(schema, environment)
+  if (wrong !== undefined) throw new ConfigError(wrong)
   return value as Static<TObject<P>>
-}
-
-const isInteger = (schema: TObject, key: string): boolean => {
-  const property: { readonly type?: unknown } = schema.properties[key] ?? {}
-  return property.type === 'integer'
-}
-
-/** What is not plain digits stays text, and is then refused. */
-const readInteger = (value: string): string | number =>
-  /^(0|[1-9]\d{0,4})$/.test(value) ? Number(value) : value
-
-function isGood(schema: TObject, key: string, value: unknown): boolean {
-  const property = schema.properties[key]
-  const isGiven = typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-  if (property === undefined) return false
-  if (!isGiven) return !(schema.required ?? []).includes(key)
-  return Value.Check(property, (value as Record<string, unknown>)[key])
-}
-
-function sentence(schema: TObject, key: string, value: unknown): string {
-  const property: { readonly description?: string } = schema.properties[key] ?? {}
-  const verb =
-    typeof value === 'object' && value !== null && key in value ? 'must be' : 'is missing:'
-  return `${key} ${verb} ${property.description ?? 'given'}.`
 }
 
 export interface TemporalConfig {
@@ -181,6 +153,8 @@ export interface ApiConfig extends CommonConfig {
   readonly port: number
   /** What notify URLs start with; without a slash at its end. */
   readonly publicBaseUrl: string
+  /** Hosts of webhook endpoints that may have any address and http. */
+  readonly webhookAllowedHosts: readonly string[]
 }
 
 /** @throws ConfigError naming the first variable that is missing or wrong. */
@@ -194,7 +168,27 @@ export function apiConfig(environment: Environment = process.env): ApiConfig {
     host: value.YUANLU_HOST,
     port: value.YUANLU_PORT,
     publicBaseUrl: baseUrlOf(value.YUANLU_PUBLIC_BASE_URL),
+    webhookAllowedHosts: hostsOf(value.YUANLU_WEBHOOK_ALLOW_HOSTS),
   })
+}
+
+/** How WeChat Pay is reached for accounts of real money. */
+export interface WeChatRoute {
+  /** Its other site, for calls that found no connection to the first. */
+  readonly backupUrl?: string
+  /** The proxy to go through; its address may hold a password. */
+  readonly proxyUrl?: Secret<string>
+}
+
+interface CallTimeouts {
+  readonly connectMs: number
+  readonly answerMs: number
+}
+
+/** How long calls to the channel may take where a buyer waits, and where nobody does. */
+export interface WeChatTimeoutConfig {
+  readonly waiting: CallTimeouts
+  readonly background: CallTimeouts
 }
 
 export interface WorkerConfig extends CommonConfig {
@@ -207,7 +201,11 @@ export interface WorkerConfig extends CommonConfig {
   /** Where metrics and health are served; not at all when left out. */
   readonly metricsPort?: number
   readonly publicBaseUrl: string
+  /** Hosts of webhook endpoints that may have any address and http. */
+  readonly webhookAllowedHosts: readonly string[]
   readonly wechatBaseUrl: string
+  readonly wechatRoute: WeChatRoute
+  readonly wechatTimeouts: WeChatTimeoutConfig
   /** For accounts whose mode is `sandbox`. */
   readonly sandbox?: { readonly baseUrl: string; readonly caPath?: string }
 }
@@ -224,7 +222,10 @@ export function workerConfig(environment: Environment = process.env): WorkerConf
     temporal: temporalOf(value),
     host: value.YUANLU_HOST,
     publicBaseUrl: baseUrlOf(value.YUANLU_PUBLIC_BASE_URL),
+    webhookAllowedHosts: hostsOf(value.YUANLU_WEBHOOK_ALLOW_HOSTS),
     wechatBaseUrl: baseUrlOf(value.YUANLU_WECHAT_BASE_URL),
+    wechatRoute: routeOf(value),
+    wechatTimeouts: timeoutsOf(value),
     ...(ledgerKey === undefined ? {} : { ledgerKey: keyOf(ledgerKey) }),
     ...(metricsPort === undefined ? {} : { metricsPort }),
     ...(sandboxUrl === undefined
@@ -237,6 +238,30 @@ export function workerConfig(environment: Environment = process.env): WorkerConf
         }),
   })
 }
+
+/** Another channel than WeChat Pay's own has no backup but the one it is given. */
+function routeOf(value: Static<typeof WORKER>): WeChatRoute {
+  const baseUrl = baseUrlOf(value.YUANLU_WECHAT_BASE_URL)
+  const usual = baseUrl === WECHAT_HOST ? WECHAT_BACKUP_HOST : baseUrl
+  const backupUrl = baseUrlOf(value.YUANLU_WECHAT_BACKUP_URL ?? usual)
+  const proxy = value.YUANLU_WECHAT_PROXY
+  return Object.freeze({
+    ...(backupUrl === baseUrl ? {} : { backupUrl }),
+    ...(proxy === undefined ? {} : { proxyUrl: new Secret(proxy) }),
+  })
+}
+
+const timeoutsOf = (value: Static<typeof WORKER>): WeChatTimeoutConfig =>
+  Object.freeze({
+    waiting: Object.freeze({
+      connectMs: value.YUANLU_WECHAT_CONNECT_MS,
+      answerMs: value.YUANLU_WECHAT_ANSWER_MS,
+    }),
+    background: Object.freeze({
+      connectMs: value.YUANLU_WECHAT_BACKGROUND_CONNECT_MS,
+      answerMs: value.YUANLU_WECHAT_BACKGROUND_ANSWER_MS,
+    }),
+  })
 
 export interface OwnerConfig {
   readonly ownerUrl: Secret<string>
@@ -301,6 +326,12 @@ export function sealerConfig(environment: Environment = process.env): {
   return Object.freeze({ ledgerKey: keyOf(read(SEALER, environment).YUANLU_LEDGER_KEY) })
 }
 
+/** Every variable that is given, checked, and the reader's language. @throws ConfigError */
+export function examinedConfig(environment: Environment = process.env) {
+  const given = new Secret(read(EXAMINED, environment))
+  return Object.freeze({ given, language: languageOf(environment) })
+}
+
 export interface UpConfig {
   readonly nodeEnv: string
   /** The language of the reader's terminal. */
@@ -312,16 +343,24 @@ export interface UpConfig {
 
 /** How the terminal of `yuanlu up` is set; nothing of it can be wrong. */
 export function upConfig(environment: Environment = process.env): UpConfig {
-  const locale = environment['LC_ALL'] || environment['LC_MESSAGES'] || environment['LANG'] || ''
   return Object.freeze({
     nodeEnv: environment['NODE_ENV'] ?? 'development',
-    language: locale.toLowerCase().startsWith('zh') ? 'zh' : 'en',
+    language: languageOf(environment),
     hasColour: !environment['NO_COLOR'] && environment['TERM'] !== 'dumb',
     searchPath: Object.freeze((environment['PATH'] ?? '').split(path.delimiter)),
   })
 }
 
+/** The language of the reader's terminal. */
+function languageOf(environment: Environment): 'en' | 'zh' {
+  const locale = environment['LC_ALL'] || environment['LC_MESSAGES'] || environment['LANG'] || ''
+  return locale.toLowerCase().startsWith('zh') ? 'zh' : 'en'
+}
+
 const keyOf = (base64: string): Secret<Buffer> => new Secret(Buffer.from(base64, 'base64'))
+
+const hostsOf = (list: string | undefined): readonly string[] =>
+  Object.freeze(list === undefined ? [] : list.toLowerCase().split(','))
 
 const baseUrlOf = (url: string): string => url.replace(/\/+$/, '')
 

@@ -3,7 +3,7 @@ import { Client } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import type { Logger } from 'pino'
 import { Gauge, Histogram, Registry } from 'prom-client'
-import { Accounts } from './activities/accounts.js'
+import { Accounts, type AccountsOptions } from './activities/accounts.js'
 import { createActivities } from './activities/index.js'
 import { Envelope } from './db/envelope.js'
 import { Database } from './db/pool.js'
@@ -11,13 +11,20 @@ import { wechatTaskQueue } from './domain/ids.js'
 import { Engine } from './engine/client.js'
 import { connectEngine } from './engine/connection.js'
 import { createDuePayments, type DuePaymentsDependencies } from './engine/due-payments.js'
+import { createDueRefunds } from './engine/due-refunds.js'
+import { createExternalRefunds } from './engine/external-refunds.js'
 import { startLoop, type Loop } from './engine/loop.js'
 import { startMetricsServer, type MetricsServer } from './engine/metrics-server.js'
 import { createRedelivery } from './engine/redelivery.js'
 import { createRetention } from './engine/retention.js'
+import { createSurplusRefunds } from './engine/surplus-refunds.js'
+import { StateTotals } from './engine/state-totals.js'
+import { createWorkerMetrics } from './engine/worker-metrics.js'
 import { oldestUnsealedAt } from './ledger/heads.js'
 import { SealingKey } from './ledger/seal-key.js'
 import { createSealer } from './ledger/sealer.js'
+import { unbalancedFen } from './ledger/unbalanced.js'
+import { startWebhooks } from './webhooks/start.js'
 
 /** What a worker is told; secrets stay in here and never reach a history or a log. */
 export interface WorkerSettings {
@@ -31,7 +38,13 @@ export interface WorkerSettings {
   /** What notify URLs start with. */
   readonly publicBaseUrl: string
   readonly liveBaseUrl: string
+  /** How accounts of real money reach it: by another site, through a proxy. */
+  readonly liveRoute?: NonNullable<AccountsOptions['liveRoute']>
+  /** How long calls to the channel may take. */
+  readonly channelTimeouts?: NonNullable<AccountsOptions['timeouts']>
   readonly sandbox?: { readonly baseUrl: string; readonly caPem?: string }
+  /** Hosts of webhook endpoints that the operator vouches for; none unless given. */
+  readonly webhookAllowedHosts?: readonly string[]
   /** A bundle built before; without it the sources are bundled at start. */
   readonly workflowBundlePath?: string
   readonly metrics?: { readonly host: string; readonly port: number }
@@ -55,6 +68,8 @@ const DUE_EVERY_MS = 1_000
 const REDELIVER_EVERY_MS = 5_000
 const RETAIN_EVERY_MS = 3_600_000
 const SEAL_EVERY_MS = 1_000
+const COUNT_EVERY_MS = 2_000
+const BALANCE_EVERY_MS = 60_000
 
 const clock = { now: () => new Date() }
 
@@ -84,7 +99,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   const engine = new Engine(client, settings.taskQueue)
   const workers = await createWorkers(settings, connection, activities)
   const running = Promise.all(workers.map((worker) => worker.run()))
-  const loops = startLoops({ settings, database, engine, openAccount, registry })
+  const loops = startLoops({ settings, database, envelope, engine, openAccount, registry })
   const metrics = settings.metrics && (await startMetricsServer({ registry, ...settings.metrics }))
   logger.info({ taskQueue: settings.taskQueue }, 'worker is running')
   return {
@@ -103,26 +118,50 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
 function startLoops(parts: {
   readonly settings: WorkerSettings
   readonly database: Database
+  readonly envelope: Envelope
   readonly engine: Engine
   readonly openAccount: DuePaymentsDependencies['openAccount']
   readonly registry: Registry
 }): Loop[] {
-  const { settings, database, engine, openAccount, registry } = parts
-  const { logger, ledgerKey } = settings
+  const { settings, database, envelope, engine, openAccount, registry } = parts
+  const { logger, ledgerKey, webhookAllowedHosts: allowedHosts = [] } = settings
   const onError = (error: unknown) => logger.error({ err: error }, 'a loop failed; it goes on')
   const key = ledgerKey && new SealingKey(ledgerKey)
   if (key === undefined) logger.warn('YUANLU_LEDGER_KEY is missing: the book is not sealed')
   else logger.info({ keyId: key.id }, 'the book is sealed with this key')
   gaugeUnsealed(registry, database)
+  const totals = new StateTotals({ database, clock })
+  const weighBook = createWorkerMetrics({
+    registry,
+    database,
+    clock,
+    totals,
+    unbalancedFen: () => unbalancedFen(database),
+  })
   const duePayments = createDuePayments({ database, engine, clock, openAccount, onError })
+  const dueRefunds = createDueRefunds({ database, engine, clock, openAccount, onError })
+  const externalRefunds = createExternalRefunds({
+    database,
+    engine,
+    clock,
+    openAccount,
+    onError,
+  })
   const redelivery = createRedelivery({ database, engine, clock, onError })
+  const surplusRefunds = createSurplusRefunds({ database, engine, clock, onError })
   const retention = createRetention({ database, clock, onError })
   const sealer = createSealer({ database, key, clock })
   return [
     startLoop({ everyMs: DUE_EVERY_MS, tick: toVoid(duePayments), onError }),
+    startLoop({ everyMs: DUE_EVERY_MS, tick: toVoid(dueRefunds), onError }),
+    startLoop({ everyMs: DUE_EVERY_MS, tick: toVoid(externalRefunds), onError }),
+    startLoop({ everyMs: DUE_EVERY_MS, tick: toVoid(surplusRefunds), onError }),
     startLoop({ everyMs: REDELIVER_EVERY_MS, tick: toVoid(redelivery), onError }),
     startLoop({ everyMs: RETAIN_EVERY_MS, tick: toVoid(retention), onError }),
     startLoop({ everyMs: SEAL_EVERY_MS, tick: toVoid(sealer), onError }),
+    startLoop({ everyMs: COUNT_EVERY_MS, tick: toVoid(() => totals.tick()), onError }),
+    startLoop({ everyMs: BALANCE_EVERY_MS, tick: weighBook, onError }),
+    startWebhooks({ database, envelope, clock, registry, allowedHosts, onError }),
   ]
 }
 
@@ -191,12 +230,14 @@ function createAccounts(
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 15, 60],
     registers: [registry],
   })
-  const { liveBaseUrl, sandbox, logger } = settings
+  const { liveBaseUrl, liveRoute, channelTimeouts, sandbox, logger } = settings
   return new Accounts({
     database,
     envelope,
     clock,
     liveBaseUrl,
+    ...(liveRoute === undefined ? {} : { liveRoute }),
+    ...(channelTimeouts === undefined ? {} : { timeouts: channelTimeouts }),
     ...(sandbox === undefined ? {} : { sandbox }),
     onCall: ({ call, result, code, durationMs, accountId }) => {
       seconds.observe({ call, result }, durationMs / 1_000)

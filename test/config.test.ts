@@ -48,6 +48,22 @@ describe('configuration', () => {
     expect(Object.isFrozen(config) && Object.isFrozen(config.temporal)).toBe(true)
   })
 
+  test('of API and worker: vouch for the webhook hosts that are given, and no other', () => {
+    const YUANLU_WEBHOOK_ALLOW_HOSTS = '127.0.0.1:9000,Receiver'
+    for (const webhookAllowedHosts of [
+      apiConfig({ ...API, YUANLU_WEBHOOK_ALLOW_HOSTS }).webhookAllowedHosts,
+      workerConfig({ ...WORKER, YUANLU_WEBHOOK_ALLOW_HOSTS }).webhookAllowedHosts,
+    ]) {
+      expect(webhookAllowedHosts).toEqual(['127.0.0.1:9000', 'receiver'])
+    }
+    expect(apiConfig(API).webhookAllowedHosts).toEqual([])
+    for (const wrong of ['http://receiver', 'a,,b', 'a b', 'a,']) {
+      expect(() => workerConfig({ ...WORKER, YUANLU_WEBHOOK_ALLOW_HOSTS: wrong })).toThrow(
+        /^YUANLU_WEBHOOK_ALLOW_HOSTS must be hosts/,
+      )
+    }
+  })
+
   test('of the worker: knows the sandbox only when it is given', () => {
     expect(workerConfig(WORKER)).not.toHaveProperty('sandbox')
     const config = workerConfig({
@@ -61,6 +77,48 @@ describe('configuration', () => {
       sandbox: { baseUrl: 'https://localhost:8443', caPath: '/data/ca.pem' },
       metricsPort: 9090,
     })
+  })
+
+  test('of the worker: reaches WeChat Pay by both its hosts, within the usual times', () => {
+    expect(workerConfig(WORKER)).toMatchObject({
+      wechatRoute: { backupUrl: 'https://api2.mch.weixin.qq.com' },
+      wechatTimeouts: {
+        waiting: { connectMs: 5_000, answerMs: 15_000 },
+        background: { connectMs: 20_000, answerMs: 40_000 },
+      },
+    })
+    expect(workerConfig(WORKER).wechatRoute).not.toHaveProperty('proxyUrl')
+  })
+
+  test('of the worker: another channel has the backup it is given, or none', () => {
+    const backupOf = (variables: object) =>
+      workerConfig({ ...WORKER, ...variables }).wechatRoute.backupUrl
+    const YUANLU_WECHAT_BASE_URL = 'https://one.example/'
+    expect(backupOf({ YUANLU_WECHAT_BASE_URL })).toBeUndefined()
+    const YUANLU_WECHAT_BACKUP_URL = 'https://two.example/'
+    expect(backupOf({ YUANLU_WECHAT_BACKUP_URL })).toBe('https://two.example')
+    const same = { YUANLU_WECHAT_BACKUP_URL: 'https://api.mch.weixin.qq.com' }
+    expect(backupOf(same)).toBeUndefined()
+  })
+
+  test('of the worker: the proxy may have a password, which is not printed', () => {
+    const YUANLU_WECHAT_PROXY = 'http://yuanlu:hush@proxy.example:3128'
+    const { wechatRoute } = workerConfig({ ...WORKER, YUANLU_WECHAT_PROXY })
+    expect(wechatRoute.proxyUrl?.reveal()).toBe(YUANLU_WECHAT_PROXY)
+    expect(`${inspect(wechatRoute)}${JSON.stringify(wechatRoute)}`).not.toContain('hush')
+  })
+
+  test.each([
+    ['YUANLU_WECHAT_PROXY', 'socks5://hush@proxy.example', /must be the http:\/\/ or https:/],
+    ['YUANLU_WECHAT_PROXY', 'http://proxy.example/hush', /must be the http:\/\/ or https:/],
+    ['YUANLU_WECHAT_CONNECT_MS', '99', /must be milliseconds from 100 to 20000\.$/],
+    ['YUANLU_WECHAT_ANSWER_MS', '40001', /must be milliseconds from 100 to 40000\.$/],
+    ['YUANLU_WECHAT_BACKGROUND_CONNECT_MS', '1e4', /must be milliseconds from 100 to 20000\.$/],
+    ['YUANLU_WECHAT_BACKGROUND_ANSWER_MS', '0', /must be milliseconds from 100 to 40000\.$/],
+  ])('of the worker: %s cannot be %s', (variable, value, message) => {
+    const run = () => workerConfig({ ...WORKER, [variable]: value })
+    expect(run).toThrow(message)
+    expect(run).not.toThrow(/hush/)
   })
 
   test('of the owner: demands its own address only', () => {

@@ -17,6 +17,7 @@ export interface Service {
   readonly profiles?: readonly string[]
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
   readonly restart?: string
+  readonly stop_grace_period?: string
   readonly healthcheck?: { readonly test: readonly string[] }
 }
 

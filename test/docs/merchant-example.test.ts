@@ -13,7 +13,8 @@ describe('what docs/operating.md says of merchants and keys', () => {
   })
 
   test('scopes: those named are those that exist', () => {
-    const named = new Set(page.match(/\b(?:payments|refunds|ledger):[a-z]+\b/g))
+    const areas = 'payments|refunds|ledger|merchants|audit|webhooks'
+    const named = new Set(page.match(new RegExp(`\\b(?:${areas}):[a-z]+\\b`, 'g')))
     expect([...named].toSorted()).toEqual([...SCOPES].toSorted())
   })
 })

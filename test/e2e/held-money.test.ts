@@ -89,7 +89,7 @@ describe('money that does not match its order', () => {
     expect([refund.status, refund.body.code]).toEqual([409, 'payment_held'])
   })
 
-  it('late, after it was closed: is booked in suspense and held', async () => {
+  it('late, after it was closed: is booked in suspense and goes back', async () => {
     const { body: payment } = await stack.requester.createPayment({
       amountFen: 1_000,
       expiresInSeconds: 300,
@@ -98,16 +98,44 @@ describe('money that does not match its order', () => {
       async () => (await stack.requester.payment(payment.id)).body.state === 'closed',
     )
     expect(await notify(payment)).toContain('SUCCESS')
-    expect(await settled(payment.id)).toMatchObject({ disposition: 'held', attention: 'late' })
+    expect(await settled(payment.id)).toMatchObject({ disposition: 'surplus', attention: 'late' })
     expect(await rulesOf(payment.id)).toEqual(['P2'])
   })
 
-  it('paid twice for one order: the second is held', async () => {
+  it('paid for one order: a second cannot be opened beside it', async () => {
     const first = (await stack.requester.createPayment({ amountFen: 1_000, orderRef: 'o-1' })).body
     const second = await stack.requester.createPayment({ amountFen: 1_000, orderRef: 'o-1' })
     expect([second.status, second.body.code]).toEqual([409, 'order_ref_open'])
     await notify(first)
     expect(await settled(first.id)).toMatchObject({ disposition: 'accepted' })
+  })
+})
+
+describe('held money that a person decides about', () => {
+  const hold = async (): Promise<PaymentAnswer> => {
+    const payment = await create()
+    await notify(payment, { total_fee: '999', cash_fee: '999' })
+    return settled(payment.id)
+  }
+  const resolve = (id: string, as: 'accept' | 'refund') =>
+    stack.approver.send<PaymentAnswer>('POST', `/v1/payments/${id}/resolve`, {
+      body: { as, actingUser: 'wang.wei', reason: 'asked the buyer' },
+    })
+
+  it('accepted: is sold, refundable, and its opposite is refused', async () => {
+    const { id } = await hold()
+    const { status, body } = await resolve(id, 'accept')
+    expect([status, body.disposition, body.refundableFen]).toEqual([200, 'accepted', 999])
+    expect(await rulesOf(id)).toEqual(['P2', 'P3'])
+    const opposite = await resolve(id, 'refund')
+    expect([opposite.status, opposite.body.code]).toEqual([409, 'payment_not_held'])
+  })
+
+  it('given back: is surplus, with a refund of all of it', async () => {
+    const { id } = await hold()
+    const { status, body } = await resolve(id, 'refund')
+    expect([status, body.disposition, body.refundableFen]).toEqual([200, 'surplus', 0])
+    expect((await stack.requester.payment(id)).body.reservedFen).toBe(999)
   })
 })
 
