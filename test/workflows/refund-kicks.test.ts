@@ -20,10 +20,11 @@ const { withMocks, handleOf, resultOf, elapsedMs, attentionOf } = useMockedRefun
 const stuck = () => askAgain('NOTENOUGH', 'no balance', 30 * MINUTE_MS)
 
 /** Until the question has ended: an answer that comes in between would have the step made twice. */
-const isParked = (refund: RefundSubject) =>
-  expect
+async function isParked(refund: RefundSubject): Promise<void> {
+  await expect
     .poll(async () => textOf(await handleOf(refund).fetchHistory()), { timeout: 10_000 })
     .toContain('slow')
+}
 
 describe('a kick', () => {
   test('without an id: the question begins anew at once', async () => {
