@@ -8,14 +8,17 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { cloneRoot } from '../src/cli/local/clone.js'
+import { CASE_KINDS } from '../src/domain/cases.js'
 import { ERRORS, type RetryClass } from '../src/domain/errors.js'
 import {
   DISPOSITIONS,
   PAYMENT_EDGES,
   PAYMENT_STATES,
+  REFUND_BEGINNINGS,
   REFUND_CAUSES,
   REFUND_EDGES,
   REFUND_EFFECT,
+  REFUND_ORIGINS,
   REFUND_STATES,
   type Bucket,
   type Edge,
@@ -25,6 +28,7 @@ import {
   DISPOSITION_WORDS,
   PAYMENT_WORDS,
   REFUND_CAUSE_WORDS,
+  REFUND_ORIGIN_WORDS,
   REFUND_WORDS,
 } from '../src/domain/words.js'
 import { BAD_INPUTS, NOT_BY_INPUT } from '../test/api/support/bad-inputs.js'
@@ -68,6 +72,7 @@ function statesPage(): string {
       'page read the same.',
     ...paymentSections(),
     ...refundSections(),
+    ...caseSections(),
   ])
 }
 
@@ -124,6 +129,15 @@ function refundSections(): string[] {
       ['state', 'counts as'],
       REFUND_STATES.map((state) => [code(state), BUCKETS[REFUND_EFFECT[state]]]),
     ),
+    '### Where a refund comes from',
+    'Beside its state, and for good.',
+    table(
+      ['origin', '中文', 'English', 'begins as'],
+      REFUND_ORIGINS.map((origin) => {
+        const { zh, en } = REFUND_ORIGIN_WORDS[origin]
+        return [code(origin), zh, en, REFUND_BEGINNINGS[origin].map(code).join(', ')]
+      }),
+    ),
     '### Causes',
     'A cause says why a refund is where it is, within its state: ' +
       `${REFUND_CAUSES.map(code).join(', ')}. Those below are shown by a word of their own, the ` +
@@ -135,6 +149,19 @@ function refundSections(): string[] {
         return own === undefined
           ? []
           : [[code(cause), own.backOffice, own.finance, own.buyer, own.en]]
+      }),
+    ),
+  ]
+}
+
+function caseSections(): string[] {
+  return [
+    '## Cases',
+    'What a person has to look at is a case, opened once for each cause.',
+    table(
+      ['kind', '中文', 'English', 'means'],
+      Object.entries(CASE_KINDS).map(([kind, { zh, en, meaning }]) => {
+        return [code(kind), zh, en, meaning]
       }),
     ),
   ]

@@ -959,6 +959,11 @@ export interface components {
              */
             paymentId: string;
             /**
+             * @description Asked for here, opened by the engine, or made by hand in WeChat Pay's own portal.
+             * @enum {string}
+             */
+            origin: "api" | "system" | "external";
+            /**
              * @description What is given back.
              * @example 1000
              */
@@ -1073,6 +1078,11 @@ export interface components {
              * @description The payment it gives back.
              */
             paymentId: string;
+            /**
+             * @description Asked for here, opened by the engine, or made by hand in WeChat Pay's own portal.
+             * @enum {string}
+             */
+            origin: "api" | "system" | "external";
             /**
              * @description What is given back.
              * @example 1000
@@ -2614,6 +2624,7 @@ export interface operations {
                      *           "id": "01a20000-0000-7000-8000-000000000014",
                      *           "outRefundNo": "R1NG8000000000000000015",
                      *           "paymentId": "01a20000-0000-7000-8000-000000000004",
+                     *           "origin": "api",
                      *           "amountFen": 400,
                      *           "state": "done",
                      *           "cause": null,
@@ -2753,6 +2764,7 @@ export interface operations {
                      *       "id": "01a20000-0000-7000-8000-000000000019",
                      *       "outRefundNo": "R1NG8000000000000000020",
                      *       "paymentId": "01a20000-0000-7000-8000-000000000017",
+                     *       "origin": "api",
                      *       "amountFen": 400,
                      *       "state": "pending",
                      *       "cause": null,
@@ -2890,6 +2902,7 @@ export interface operations {
                      *       "id": "01a20000-0000-7000-8000-000000000019",
                      *       "outRefundNo": "R1NG8000000000000000020",
                      *       "paymentId": "01a20000-0000-7000-8000-000000000017",
+                     *       "origin": "api",
                      *       "amountFen": 400,
                      *       "state": "needs_attention",
                      *       "cause": "abnormal",
@@ -3019,14 +3032,15 @@ export interface operations {
                      *       "id": "01a20000-0000-7000-8000-000000000019",
                      *       "outRefundNo": "R1NG8000000000000000020",
                      *       "paymentId": "01a20000-0000-7000-8000-000000000017",
+                     *       "origin": "api",
                      *       "amountFen": 400,
-                     *       "state": "approved",
-                     *       "cause": null,
+                     *       "state": "refunding",
+                     *       "cause": "accepted",
                      *       "words": {
-                     *         "backOffice": "已同意",
-                     *         "finance": "待退款",
-                     *         "buyer": "商家已同意",
-                     *         "en": "approved, nothing sent yet"
+                     *         "backOffice": "退款中",
+                     *         "finance": "退款中",
+                     *         "buyer": "退款中",
+                     *         "en": "on its way"
                      *       },
                      *       "reason": "破损",
                      *       "reasonCategory": "other",
@@ -3039,15 +3053,15 @@ export interface operations {
                      *       "holdUntil": null,
                      *       "lastCode": null,
                      *       "lastMessage": null,
-                     *       "refundId": null,
+                     *       "refundId": "50000702202611230000000001",
                      *       "retryOf": null,
                      *       "slow": false,
                      *       "submitCount": 1,
                      *       "expiresAt": "2026-11-23T08:00:00.000Z",
                      *       "remindedAt": null,
                      *       "escalatedAt": null,
-                     *       "firstSubmittedAt": null,
-                     *       "acceptedAt": null,
+                     *       "firstSubmittedAt": "2026-11-23T08:00:00.000Z",
+                     *       "acceptedAt": "2026-11-23T08:00:00.000Z",
                      *       "doneAt": null,
                      *       "createdAt": "2026-11-23T08:00:00.000Z",
                      *       "updatedAt": "2026-11-23T08:00:00.000Z",
@@ -3191,6 +3205,7 @@ export interface operations {
                      *       "id": "01a20000-0000-7000-8000-000000000006",
                      *       "outRefundNo": "R1NG8000000000000000007",
                      *       "paymentId": "01a20000-0000-7000-8000-000000000004",
+                     *       "origin": "api",
                      *       "amountFen": 400,
                      *       "state": "rejected",
                      *       "cause": null,
@@ -3363,6 +3378,7 @@ export interface operations {
                      *       "id": "01a20000-0000-7000-8000-000000000011",
                      *       "outRefundNo": "R1NG8000000000000000012",
                      *       "paymentId": "01a20000-0000-7000-8000-000000000004",
+                     *       "origin": "api",
                      *       "amountFen": 400,
                      *       "state": "cancelled",
                      *       "cause": null,
@@ -3535,9 +3551,10 @@ export interface operations {
                      *       "id": "01a20000-0000-7000-8000-000000000019",
                      *       "outRefundNo": "R1NG8000000000000000020",
                      *       "paymentId": "01a20000-0000-7000-8000-000000000017",
+                     *       "origin": "api",
                      *       "amountFen": 400,
                      *       "state": "refunding",
-                     *       "cause": "submitting",
+                     *       "cause": "accepted",
                      *       "words": {
                      *         "backOffice": "退款中",
                      *         "finance": "退款中",
@@ -5712,7 +5729,7 @@ export interface operations {
                      *           }
                      *         }
                      *       ],
-                     *       "nextCursor": "MTc5NTQ0ODYzODY4OC4wMWEyMDkxNC0wY2UwLTdiNTUtYTEzNy0wMzM2ZjA4MjU1ZGE"
+                     *       "nextCursor": "MTc5NTQ1MDM0MjcyMi4wMWEyMDkyZS0wZDQyLTcyODktYTQ4NS02YTQ1NDA3NzI3ZTg"
                      *     }
                      */
                     "application/json": components["schemas"]["AuditPage"];

@@ -63,6 +63,7 @@ export function refundView(row: RefundRow): Static<typeof Refund> {
     id: row.id,
     outRefundNo: row.outRefundNo,
     paymentId: row.paymentId,
+    origin: row.origin,
     amountFen: row.amountFen,
     state: row.state,
     cause: row.cause,

@@ -58,7 +58,11 @@ async function foundByQuery(): Promise<PaymentRow> {
     },
   })
   for (let n = 0; n < questions; n += 1) {
-    await world.seed.look('update payments set due_at = now() where id = $1', payment.id)
+    // The database tells microseconds and the loop's clock milliseconds: "now" may be yet to come.
+    await world.seed.look(
+      `update payments set due_at = now() - interval '1 s' where id = $1`,
+      payment.id,
+    )
     await tick()
   }
   return payment

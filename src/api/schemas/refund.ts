@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { OUT_TRADE_NO } from '../../domain/ids.js'
 import { PRINCIPAL_KINDS, REASON_CATEGORIES } from '../../domain/refund.js'
-import { REFUND_CAUSES, REFUND_STATES } from '../../domain/states.js'
+import { REFUND_CAUSES, REFUND_ORIGINS, REFUND_STATES } from '../../domain/states.js'
 import {
   actingUser,
   amountFen,
@@ -97,6 +97,10 @@ const refundFields = {
   id: uuid('Its id here.'),
   outRefundNo: Type.String({ description: 'Its number at WeChat Pay, the same in every attempt.' }),
   paymentId: uuid('The payment it gives back.'),
+  origin: oneOf(
+    REFUND_ORIGINS,
+    "Asked for here, opened by the engine, or made by hand in WeChat Pay's own portal.",
+  ),
   amountFen: amountFen('What is given back.'),
   state: oneOf(REFUND_STATES, 'Where it stands; only `done` means that the money is back.'),
   cause: nullable(oneOf(REFUND_CAUSES, 'Why it is where it is.')),
