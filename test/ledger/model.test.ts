@@ -148,7 +148,7 @@ describe('the book beside a model of it', { timeout: 120_000 }, () => {
     const tally = newTally()
     // A failure names its seed and path: give them here to see it again, and shrunk.
     await fc.assert(property(world, tally), {
-      numRuns: 10,
+      numRuns: 20,
       seed: randomBytes(4).readInt32LE(),
       interruptAfterTimeLimit: 90_000,
     })
