@@ -46,6 +46,55 @@ export async function storeNotification(
   )
 }
 
+/** What a payment's notification is about, as its row has it. */
+export interface NotifiedPayment {
+  readonly id: string
+  readonly merchantId: string
+  readonly outTradeNo: string
+  readonly orderRef: string | null
+  readonly totalFen: number
+  readonly expiresAt: Date
+  /** The fact that was stored or counted; null for a payment of another app. */
+  readonly inboxId: string | null
+  readonly applied: boolean
+}
+
+const STORE_OF_PAYMENT = sql(
+  'inbox_store_payment_notification',
+  `select payment_id as id, merchant_id as "merchantId", $3::text as "outTradeNo",
+     order_ref as "orderRef", total_fen as "totalFen", expires_at as "expiresAt",
+     inbox_id as "inboxId", coalesce(was_applied, false) as applied
+   from store_payment_notification($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+)
+
+/**
+ * Finds the payment of this account and number and stores what a verified notification says of it,
+ * like `storeNotification`, in the same round trip: the answer waits for nothing else. Undefined
+ * where the account has no such number; of another app's payment nothing is stored.
+ */
+export async function storePaymentNotification(
+  db: Queryable,
+  envelope: Envelope,
+  told: Pick<NewFact, 'id' | 'accountId' | 'businessKey' | 'fact' | 'now'> & {
+    readonly outTradeNo: string
+    readonly appId: string
+  },
+  raw: RawMessage,
+): Promise<NotifiedPayment | undefined> {
+  const [row] = await db.rows<NotifiedPayment>(STORE_OF_PAYMENT, [
+    told.id,
+    told.accountId,
+    told.outTradeNo,
+    told.appId,
+    told.businessKey,
+    JSON.stringify(told.fact),
+    told.now,
+    JSON.stringify(keptHeaders(raw.headers)),
+    envelope.seal(Buffer.from(raw.body), context(told.id)),
+  ])
+  return row
+}
+
 function keptHeaders(headers: RawMessage['headers']): Record<string, string> {
   return Object.fromEntries(
     KEPT_HEADERS.flatMap((name) => {

@@ -1,6 +1,10 @@
 import { newId } from '../../db/ids.js'
-import { storeNotification, type RawMessage } from '../../db/inbox-bodies.js'
-import type { NewFact } from '../../db/inbox.js'
+import {
+  storeNotification,
+  storePaymentNotification,
+  type RawMessage,
+} from '../../db/inbox-bodies.js'
+import type { NewFact, StoredFact } from '../../db/inbox.js'
 import { findPayment, findPaymentByNumber } from '../../db/payments.js'
 import { findRefundByNumber } from '../../db/refunds.js'
 import type { RefundNotice } from '../../domain/channel.js'
@@ -47,22 +51,26 @@ async function receivePayment(
   const { mchId, appIds } = account
   const fact = readPaymentNotification(raw.body, { mchId, appIds, apiKeys: apiV2Keys })
   if (fact.kind === 'refused') return fact
-  const payment = await findPaymentByNumber(context.db, account.id, fact.outTradeNo)
-  if (payment === undefined) return refused('unknown_number')
-  if (payment.appId !== fact.appId) return refused('foreign_app')
-  return store(
-    context,
+  const { db, envelope, clock, engine } = context
+  const now = clock.now()
+  const payment = await storePaymentNotification(
+    db,
+    envelope,
     {
+      id: newId(now),
       accountId: account.id,
-      kind: 'payment',
+      outTradeNo: fact.outTradeNo,
+      appId: fact.appId,
       businessKey: paymentFactKey(fact.outTradeNo, fact),
-      subjectId: payment.id,
-      verifiedBy: 'signature',
       fact,
+      now,
     },
     raw,
-    (inboxId) => context.engine.paymentFact(payment, inboxId),
   )
+  if (payment === undefined) return refused('unknown_number')
+  const { inboxId, applied } = payment
+  if (inboxId === null) return refused('foreign_app')
+  return received(context, { id: inboxId, applied }, () => engine.paymentFact(payment, inboxId))
 }
 
 async function receiveRefund(
@@ -116,16 +124,25 @@ async function receiveExternal(
 }
 
 async function store(
-  { db, envelope, clock, gate, signalled }: ApiContext,
+  context: ApiContext,
   fact: Omit<NewFact, 'id' | 'source' | 'now'>,
   raw: RawMessage,
   signal: (inboxId: string) => Promise<void>,
 ): Promise<Received> {
+  const { db, envelope, clock } = context
   const now = clock.now()
   const stored = await storeNotification(db, envelope, { ...fact, id: newId(now), now }, raw)
+  return received(context, stored, () => signal(stored.id))
+}
+
+function received(
+  { gate, signalled }: ApiContext,
+  stored: Pick<StoredFact, 'id' | 'applied'>,
+  signal: () => Promise<void>,
+): Received {
   if (stored.applied) return { kind: 'duplicate' }
   const deliver = async (): Promise<void> => {
-    await gate.run(() => signal(stored.id))
+    await gate.run(signal)
     await signalled.note(stored.id)
   }
   return { kind: 'stored', deliver }

@@ -1,7 +1,13 @@
 import { describe } from 'vitest'
 
 import { allowed } from '../support/refusals.js'
-import { DECISION, FACT, NOTIFICATION, OPERATOR_APPROVES } from '../support/texts.js'
+import {
+  DECISION,
+  FACT,
+  NOTIFICATION,
+  OPERATOR_APPROVES,
+  PAYMENT_NOTIFICATION,
+} from '../support/texts.js'
 import { testPermissions, testRefusals, useScene } from '../support/rights.js'
 import { BODY_REFUSALS, DECISION_REFUSALS, FACT_REFUSALS } from './tables/messages.js'
 
@@ -11,6 +17,7 @@ const ALLOWED = [
     'marks a decision as signalled': 'update refund_decisions set signalled_at = now()',
     'stores a fact': FACT,
     'stores a notification': NOTIFICATION.replace("'told'", "'another'"),
+    'stores a notification of a payment': PAYMENT_NOTIFICATION,
     'counts a fact once more': 'update inbox set times_seen = times_seen + 1',
     'marks a fact as signalled': 'update inbox set signalled_at = now() where signalled_at is null',
   }),

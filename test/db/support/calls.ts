@@ -90,6 +90,19 @@ export const CALLS: Readonly<Record<string, Call>> = {
       Buffer.of(1),
     ],
   },
+  inbox_store_payment_notification: {
+    values: (ids) => [
+      randomUUID(),
+      ids.account,
+      'nothing',
+      'wx1',
+      'another',
+      {},
+      new Date(),
+      {},
+      Buffer.of(1),
+    ],
+  },
   channel_holds_pass: {
     values: (ids) => [PLANS_MERCHANT, ids.account, true, 1_000, 150, 6, new Date()],
   },

@@ -63,6 +63,9 @@ export const FACT = `insert into inbox
 export const NOTIFICATION = `select * from store_notification(gen_random_uuid(), '{account}',
   'payment', 'told', '{full}', 'signature', '{}', now(), '{}', 'sealed')`
 
+export const PAYMENT_NOTIFICATION = `select * from store_payment_notification(gen_random_uuid(),
+  '{account}', 'ORDER-0001', 'wx1', 'told', '{}', now(), '{}', 'sealed')`
+
 export const BODY = `insert into inbox_bodies values (gen_random_uuid(), now(), '{}', 'sealed')`
 
 export const TRANSFER = `insert into journal_transfers

@@ -1,5 +1,12 @@
 import { noRight, refused, type Refusal } from '../../support/refusals.js'
-import { BODY, DECISION, FACT, NOTIFICATION, OPERATOR_APPROVES } from '../../support/texts.js'
+import {
+  BODY,
+  DECISION,
+  FACT,
+  NOTIFICATION,
+  OPERATOR_APPROVES,
+  PAYMENT_NOTIFICATION,
+} from '../../support/texts.js'
 
 const AS_OPERATOR = DECISION.replace("'api_key'", "'temporal-operator'")
 
@@ -97,6 +104,9 @@ export const BODY_REFUSALS: readonly Refusal[] = [
   }),
   ...refused('worker', 'permission denied for function store_notification', {
     'stores a notification': NOTIFICATION,
+  }),
+  ...refused('worker', 'permission denied for function store_payment_notification', {
+    'stores a notification of a payment': PAYMENT_NOTIFICATION,
   }),
   ...refused('owner', 'inbox_bodies_immutable', {
     'changes a body': "update inbox_bodies set ciphertext = 'x'",
