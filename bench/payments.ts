@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Client, Connection } from '@temporalio/client'
 import { Agent, request } from 'undici'
@@ -8,13 +7,14 @@ import { paymentWorkflowId } from '../src/domain/ids.js'
 import { countActions, countEvents } from '../test/support/history.js'
 import { baselinePayment, notified } from './baseline/workflows.js'
 import { median, runClosedLoop, type Measured } from './support/loop.js'
+import { createPayment } from './support/orders.js'
 import { BASELINE_QUEUE, MERCHANT_ID, type BenchStack } from './support/stack.js'
+import { watchPaid, type Watcher } from './support/watcher.js'
 
 const IN_FLIGHT = 30
 const WARM_UP_MS = 5_000
 const MEASURE_MS = 12_000
 const ROUNDS = 3
-const LOOK_EVERY_MS = 20
 
 /** What one flow costs on Temporal. */
 export interface HistoryCount {
@@ -88,22 +88,7 @@ function middleOf(rounds: readonly Measured[]): Measured {
 }
 
 async function payOnce(stack: BenchStack, agent: Agent, watcher: Watcher): Promise<string> {
-  const created = await request(`${stack.apiUrl}/v1/payments`, {
-    method: 'POST',
-    dispatcher: agent,
-    headers: {
-      authorization: `Bearer ${stack.apiKey}`,
-      'content-type': 'application/json',
-      'idempotency-key': randomUUID(),
-    },
-    body: JSON.stringify({
-      amountFen: 1_000,
-      description: 'bench',
-      openid: 'oUpF8uMuAJO2pxb1Q9zNjWeS6o',
-    }),
-  })
-  const payment = (await created.body.json()) as { id: string; outTradeNo: string }
-  if (created.statusCode !== 201) throw new Error(`Creating answered ${created.statusCode}.`)
+  const payment = await createPayment(stack, agent)
   const paid = watcher.whenPaid(payment.id)
   const reply = await request(`${stack.sandboxUrl}/_control/pay`, {
     method: 'POST',
@@ -125,37 +110,4 @@ async function baselineOnce(temporal: Client): Promise<string> {
   await handle.signal(notified)
   await handle.result()
   return workflowId
-}
-
-interface Watcher {
-  whenPaid(paymentId: string): Promise<void>
-  stop(): Promise<void>
-}
-
-/** Looks into the book for all waiting payments at once, so that watching costs next to nothing. */
-function watchPaid({ owner }: BenchStack): Watcher {
-  const waiting = new Map<string, () => void>()
-  let stopped = false
-  const statement = {
-    name: 'bench_paid',
-    text: `select id from payments where id = any($1::uuid[]) and state = 'paid'`,
-  }
-  const looking = (async () => {
-    while (!stopped) {
-      const ids = [...waiting.keys()]
-      const rows = ids.length > 0 ? await owner.rows<{ id: string }>(statement, [ids]) : []
-      for (const { id } of rows) {
-        waiting.get(id)?.()
-        waiting.delete(id)
-      }
-      await sleep(LOOK_EVERY_MS)
-    }
-  })()
-  return {
-    whenPaid: (id) => new Promise((resolve) => waiting.set(id, resolve)),
-    async stop() {
-      stopped = true
-      await looking
-    },
-  }
 }

@@ -6,6 +6,8 @@ export interface Section {
 /** Each loads what it needs only when it is chosen, and cleans up behind itself. */
 export const SECTIONS = {
   payments: (): Promise<Section> => import('../sections/payments.js'),
+  placing: (): Promise<Section> => import('../sections/placing.js'),
+  waiting: (): Promise<Section> => import('../sections/waiting.js'),
   settle: (): Promise<Section> => import('../sections/settle.js'),
   seed: (): Promise<Section> => import('../sections/seed.js'),
 } as const

@@ -40,12 +40,14 @@ export async function runClosedLoop(loop: ClosedLoop): Promise<Measured> {
 
 /** Begins a flow every `everyMs` whatever became of those before: latency without omission. */
 export async function runOpenLoop(options: {
+  /** How long after the call the first flow begins; at once when absent. */
+  readonly afterMs?: number
   readonly everyMs: number
   readonly count: number
   readonly flow: (index: number) => Promise<void>
 }): Promise<{ p50Ms: number; p99Ms: number; maxMs: number }> {
-  const { everyMs, count, flow } = options
-  const beginsAt = performance.now()
+  const { everyMs, count, flow, afterMs = 0 } = options
+  const beginsAt = performance.now() + afterMs
   const durationsMs: number[] = []
   const one = async (index: number): Promise<void> => {
     const dueAt = beginsAt + index * everyMs

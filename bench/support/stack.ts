@@ -45,6 +45,7 @@ export interface BenchStack {
   readonly merchant: SandboxMerchant
   readonly apiKey: string
   readonly owner: Database
+  readonly workerPid: number
   stop(): Promise<void>
 }
 
@@ -85,7 +86,7 @@ async function startAll(processes: Processes): Promise<BenchStack> {
   processes.onStop(() => owner.close())
   const apiKey = await setUp(owner, new Envelope(masterKey), sandbox.merchant)
   await processes.start('api', [YUANLU, 'api'])
-  await processes.start('worker', [YUANLU, 'worker'])
+  const workerPid = await processes.start('worker', [YUANLU, 'worker'])
   const tsx = ['--import', import.meta.resolve('tsx')]
   await processes.start('baseline', [...tsx, BASELINE, temporalAddress, BASELINE_QUEUE])
   await eventually(() => checkReady(apiUrl))
@@ -97,6 +98,7 @@ async function startAll(processes: Processes): Promise<BenchStack> {
     merchant: sandbox.merchant,
     apiKey,
     owner,
+    workerPid,
     stop: () => processes.stop(),
   }
 }
@@ -150,7 +152,7 @@ class Processes {
   }
 
   /** A process that ends by itself would leave flows waiting for ever, so it ends the benchmark. */
-  async start(name: string, args: readonly string[]): Promise<void> {
+  async start(name: string, args: readonly string[]): Promise<number> {
     const child = await startChild({
       name,
       command: process.execPath,
@@ -170,6 +172,7 @@ class Processes {
       await this.stop()
       process.exit(1)
     })
+    return child.pid
   }
 
   async stop(): Promise<void> {
