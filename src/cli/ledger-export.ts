@@ -8,6 +8,9 @@ import { exportBook } from '../ledger/export.js'
 import { publicKeyPem, SealingKey } from '../ledger/seal-key.js'
 import { createProgressBar } from './progress-bar.js'
 
+/** Nobody waits for a long command as for an answer, and the machine may be busy with others. */
+const CONNECT_TIMEOUT_MS = 120_000
+
 /** `yuanlu ledger export FILE` */
 export async function runExport(
   file: string,
@@ -41,5 +44,6 @@ export function openAuditor(): Database {
     url: auditorConfig().databaseUrl.reveal(),
     connectionsMax: 1,
     applicationName: 'yuanlu-ledger',
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
   })
 }

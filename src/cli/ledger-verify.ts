@@ -98,13 +98,16 @@ const READING_ERRORS = {
 } as const
 
 function report(verdict: Verdict, { head }: VerifyOptions): string[] {
-  const { entries, transfers, seals, waiting, findings, findingsTotal } = verdict
-  const size = `${entries} entries with ${transfers} transfers under ${seals} seals`
+  const { entries, transfers, auditLines, seals, findings, findingsTotal } = verdict
+  const audited = auditLines === null ? '' : ` and ${auditLines} lines of the audit log`
+  const size = `${entries} entries with ${transfers} transfers${audited} under ${seals} seals`
   const lines = verdict.ok
     ? [`The book is whole: ${size}.`]
     : [`The book is not whole: ${findingsTotal} findings in ${size}.`, ...printed(findings)]
   if (findings.length > PRINTED_MAX) lines.push(`… and ${findingsTotal - PRINTED_MAX} more.`)
-  if (waiting > 0) lines.push(`Entries that wait for their seal: ${waiting}.`)
+  const waiting = verdict.waiting + verdict.auditWaiting
+  if (waiting > 0) lines.push(`Rows that wait for their seal: ${waiting}.`)
+  if (auditLines === null) lines.push(AUDIT_UNSEALED)
   if (verdict.head !== null) {
     const { sealNo, hash, sealedAt, keyId } = verdict.head
     lines.push(`Head ${hash}`, `Seal ${sealNo} of ${sealedAt}, key ${keyId}.`)
@@ -117,6 +120,8 @@ const printed = (findings: Verdict['findings']): string[] =>
   findings
     .slice(0, PRINTED_MAX)
     .map(({ kind, where }) => `${kind}  ${where}: ${FINDING_KINDS[kind]}.`)
+
+const AUDIT_UNSEALED = 'The audit log was not sealed yet when this dump was made.'
 
 const NOTHING_FROM_OUTSIDE =
   'Without --head or --public-key this says that the book agrees with itself, not that its owner ' +

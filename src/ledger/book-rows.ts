@@ -1,5 +1,7 @@
 import type { TextRow } from '../db/snapshot.js'
+import type { AuditText } from './row-hash.js'
 import type { StoredSeal } from './verify-chain.js'
+import type { StoredDay } from './verify-days.js'
 import type { NumberedEntry, StoredTransfer } from './verify-entry.js'
 
 /**
@@ -21,7 +23,7 @@ export const BOOK_TABLES = {
     'signature',
     'sealed_at',
   ],
-  journal_order: ['seq', 'seal_no', 'entry_id', 'entry_hash'],
+  journal_order: ['seq', 'seal_no', 'entry_id', 'entry_hash', 'kind'],
   journal_transfers: [
     'entry_id',
     'n',
@@ -38,6 +40,20 @@ export const BOOK_TABLES = {
     'row_hash',
   ],
   journal_unsealed: ['entry_id'],
+  audit: [
+    'id',
+    'merchant_id',
+    'at',
+    'actor_kind',
+    'actor_id',
+    'acting_user',
+    'action',
+    'subject_kind',
+    'subject_id',
+    'detail',
+    'recorded_at',
+  ],
+  audit_unsealed: ['id'],
   balance_days: ['day', 'seal_no', 'first_seq', 'last_seq', 'recorded_from', 'recorded_to'],
   balance_checkpoints: ['day', 'account', 'balance_fen'],
 } as const
@@ -71,11 +87,27 @@ export function transferOf(row: TextRow): StoredTransfer {
   }
 }
 
+export const auditTextOf = (row: TextRow): AuditText => ({
+  id: uuid(row[0]),
+  merchantId: text(row[1]),
+  atUs: String(instantUs(row[2])),
+  actorKind: text(row[3]),
+  actorId: text(row[4]),
+  actingUser: row[5] ?? null,
+  action: text(row[6]),
+  subjectKind: text(row[7]),
+  subjectId: row[8] ?? null,
+  detail: text(row[9]),
+  recordedAtUs: String(instantUs(row[10])),
+})
+
+/** A row that does not say what its number was given to is from before the audit log was sealed. */
 export const numberedEntryOf = (row: TextRow): NumberedEntry => ({
   seq: number(row[0]),
   sealNo: number(row[1]),
   entryId: uuid(row[2]),
   entryHash: hex(row[3]),
+  kind: row[4] === 'audit' ? 'audit' : 'entry',
 })
 
 export const sealOf = (row: TextRow): StoredSeal => ({
@@ -92,22 +124,26 @@ export const sealOf = (row: TextRow): StoredSeal => ({
   sealedAtUs: instantUs(row[10]),
 })
 
-export const dayOf = (row: TextRow) => ({
+/** A day of `balance_days` with its rows of `balance_checkpoints`. */
+export const dayOf = (row: TextRow, balances: readonly TextRow[]): StoredDay => ({
   day: text(row[0]),
   sealNo: number(row[1]),
   firstSeq: number(row[2]),
   lastSeq: number(row[3]),
   recordedFromUs: instantUs(row[4]),
   recordedToUs: instantUs(row[5]),
+  balances: new Map(
+    balances.map(balanceOf).map(({ account, balanceFen }) => [account, balanceFen]),
+  ),
 })
-
-export const keyOf = (row: TextRow) => ({ id: text(row[0]), publicKey: bytes(row[1]) })
 
 export const balanceOf = (row: TextRow) => ({
   day: text(row[0]),
   account: text(row[1]),
   balanceFen: BigInt(integer(row[2])),
 })
+
+export const keyOf = (row: TextRow) => ({ id: text(row[0]), publicKey: bytes(row[1]) })
 
 type Value = string | null | undefined
 

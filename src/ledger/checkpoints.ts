@@ -33,7 +33,7 @@ const AT = sql(
      select debit, credit, amount_fen
      from stretches s join journal_order o on o.seq between s.first_seq and s.last_seq
        join journal_transfers using (entry_id)
-     where recorded_at <= $1
+     where recorded_at <= $1 and o.kind = 'entry'
      union all
      select debit, credit, amount_fen
      from journal_unsealed join journal_transfers using (entry_id)

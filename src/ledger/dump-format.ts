@@ -1,6 +1,8 @@
 /** How the text of an export begins and ends, and how the values of a row stand in it. */
 
-export const EXPORT_FORMAT = 1
+export const EXPORT_FORMAT = 2
+/** That of exports without the audit log, from before it was sealed. */
+export const FORMAT_WITHOUT_AUDIT = 1
 export const EXPORT_HEADER = '-- Yuanlu ledger export, format '
 export const EXPORT_TAKEN_AT = '-- Taken at '
 export const EXPORT_END = '-- End of the Yuanlu ledger export.'

@@ -7,6 +7,7 @@ import {
   EXPORT_FORMAT,
   EXPORT_HEADER,
   EXPORT_TAKEN_AT,
+  FORMAT_WITHOUT_AUDIT,
   PG_DUMP_END,
   PG_DUMP_HEADER,
   ROWS_END,
@@ -39,6 +40,13 @@ const MAGIC: readonly (readonly [string, string])[] = [
   ['04224d18', 'compressed: unpack it first'],
 ]
 const MAGIC_BYTES = 5
+/** What dumps from before the audit log was sealed have not: these columns, these tables. */
+const SINCE_AUDIT: Readonly<Partial<Record<BookTable, string>>> = {
+  journal_order: 'kind',
+  audit: 'recorded_at',
+}
+const AUDIT_TABLES: readonly BookTable[] = ['audit', 'audit_unsealed']
+const FORMATS = [FORMAT_WITHOUT_AUDIT, EXPORT_FORMAT]
 const INSERT = /^INSERT INTO (?:"?[a-z_]+"?\.)?"?([a-z_]+)"? /
 const COPY = /^COPY (?:"?[a-z_]+"?\.)?"?([a-z_]+)"? \((.*)\) FROM stdin;$/
 
@@ -53,6 +61,8 @@ export class DumpReader {
   #isComplete = false
   /** A row of the book stands in it as a statement of its own. */
   #hasInserts = false
+  /** The tables that are as they were before the audit log was sealed. */
+  readonly #old = new Set<BookTable>()
   /** When an export of ours was taken, as the database writes an instant. */
   takenAt: string | undefined
 
@@ -75,6 +85,11 @@ export class DumpReader {
       }
       yield* this.#take(value)
     }
+  }
+
+  /** False when it was made before the audit log was sealed; known once all was read. */
+  get hasAudit(): boolean {
+    return !this.#old.has('journal_order')
   }
 
   /** Names the place for whatever is wrong with a value. */
@@ -133,10 +148,11 @@ export class DumpReader {
 
   #readHeader(line: string): void {
     if (line === PG_DUMP_HEADER) this.#kind = 'pg_dump'
-    else if (line === `${EXPORT_HEADER}${EXPORT_FORMAT}`) this.#kind = 'export'
+    else if (FORMATS.some((format) => line === `${EXPORT_HEADER}${format}`)) this.#kind = 'export'
     else if (line.startsWith(EXPORT_HEADER)) {
       const format = line.slice(EXPORT_HEADER.length)
-      const what = `The export is of format ${format}, and this program reads ${EXPORT_FORMAT}.`
+      const read = FORMATS.join(' and ')
+      const what = `The export is of format ${format}, and this program reads ${read}.`
       throw new DumpError('other_version', what)
     } else if (line !== '' && line !== '--') {
       throw new DumpError('not_a_dump', 'The file is neither a ledger export nor a plain pg_dump.')
@@ -153,13 +169,16 @@ export class DumpReader {
     const columns = list.split(', ').map((column) => column.replaceAll('"', ''))
     const missing = wanted.filter((column) => !columns.includes(column))
     const unknown = columns.filter((column) => !wanted.includes(column))
-    if (missing.length > 0 || unknown.length > 0) {
-      const verb = missing.length > 0 ? 'lacks' : 'has'
-      const which = `${table} ${verb} ${[...missing, ...unknown][0]}`
-      throw new DumpError('other_version', `The dump is of another version: ${which}.`)
+    const isOld = missing.length === 1 && missing[0] === SINCE_AUDIT[table]
+    if (isOld) this.#old.add(table)
+    else if (missing.length > 0) throw otherVersion(`${table} lacks ${missing[0]}`)
+    if (unknown.length > 0) throw otherVersion(`${table} has ${unknown[0]}`)
+    const isUnsealed = isOld && table === 'audit'
+    if (!isUnsealed) this.#seen.add(table)
+    this.#open = {
+      table: isUnsealed ? undefined : table,
+      order: columns.map((column) => wanted.indexOf(column)),
     }
-    this.#seen.add(table)
-    this.#open = { table, order: columns.map((column) => wanted.indexOf(column)) }
   }
 
   #end(hasLastLineEnd: boolean): void {
@@ -173,13 +192,20 @@ export class DumpReader {
       const what = 'The dump has its rows as INSERT: make it without --inserts.'
       throw new DumpError('not_a_dump', what)
     }
-    const absent = Object.keys(BOOK_TABLES).filter((table) => !this.#seen.has(table as BookTable))
+    const tables = Object.keys(BOOK_TABLES) as BookTable[]
+    if (!this.hasAudit && this.#seen.has('audit')) throw otherVersion('journal_order lacks kind')
+    const absent = tables
+      .filter((table) => !this.#seen.has(table))
+      .filter((table) => this.hasAudit || !AUDIT_TABLES.includes(table))
     if (absent.length > 0) {
       const what = `The dump is of another version, or of a part: ${absent[0]} is not in it.`
       throw new DumpError('other_version', what)
     }
   }
 }
+
+const otherVersion = (which: string): DumpError =>
+  new DumpError('other_version', `The dump is of another version: ${which}.`)
 
 function explainRead(error: unknown): never {
   if (!(error instanceof LineTooLongError)) throw error

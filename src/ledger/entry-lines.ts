@@ -1,16 +1,21 @@
-import type { CheckedTransfer, EntrySum, NumberedEntry } from './verify-entry.js'
+import type { CheckedAuditLine } from './verify-audit.js'
+import type { CheckedTransfer, EntrySum, NumberedEntry, SealedKind } from './verify-entry.js'
 
-/** What is known of an entry by its id: its numbers, its transfers, whether it is queued. */
+/** What is known of something sealed by its id: its numbers, its rows, whether it is queued. */
 export interface EntryParts {
+  readonly kind: SealedKind
   readonly entryId: string
   readonly numbers: NumberedEntry[]
   readonly transfers: CheckedTransfer[]
+  readonly auditLines: CheckedAuditLine[]
   isQueued: boolean
 }
 
 const NUMBER = 'n'
 const QUEUED = 'q'
 const TRANSFER = 't'
+const AUDIT_LINE = 'a'
+const KINDS: Readonly<Record<SealedKind, string>> = { entry: '0', audit: '1' }
 const YES = '1'
 const NO = '0'
 const DIGITS = 16
@@ -26,34 +31,41 @@ export class EntryLines {
   readonly #names: string[] = []
   readonly #places = new Map<string, number>()
 
-  number({ entryId, seq, sealNo, entryHash }: NumberedEntry): string {
-    return `${entryId}\t${NUMBER}\t${seq}\t${sealNo}\t${entryHash}`
+  number({ kind, entryId, seq, sealNo, entryHash }: NumberedEntry): string {
+    return `${keyOf(kind, entryId)}\t${NUMBER}\t${seq}\t${sealNo}\t${entryHash}`
   }
 
-  queued(entryId: string): string {
-    return `${entryId}\t${QUEUED}`
+  queued(kind: SealedKind, entryId: string): string {
+    return `${keyOf(kind, entryId)}\t${QUEUED}`
+  }
+
+  auditLine(id: string, { recordedAtUs, hash }: CheckedAuditLine): string {
+    return `${keyOf('audit', id)}\t${AUDIT_LINE}\t${recordedAtUs}\t${hash}`
   }
 
   transfer(entryId: string, transfer: CheckedTransfer): string {
     const { rule, debit, credit, n, amountFen, recordedAtUs, hash, isIntact } = transfer
     const names = [rule, debit, credit].map((name) => this.#placeOf(name)).join('\t')
     const end = `${amountFen}\t${recordedAtUs}\t${hash}\t${isIntact ? YES : NO}`
-    return `${entryId}\t${TRANSFER}\t${n}\t${names}\t${end}`
+    return `${keyOf('entry', entryId)}\t${TRANSFER}\t${n}\t${names}\t${end}`
   }
 
   /** Puts together the parts of entries, which come one after another. */
   async *entries(batches: AsyncIterable<readonly string[]>): AsyncGenerator<EntryParts[]> {
     let open: EntryParts | undefined
+    let openKey = ''
     for await (const lines of batches) {
       const closed: EntryParts[] = []
       for (const line of lines) {
-        const [entryId = '', kind, ...values] = line.split('\t')
-        if (open?.entryId !== entryId) {
+        const [key = '', part, ...values] = line.split('\t')
+        if (open === undefined || key !== openKey) {
           if (open !== undefined) closed.push(open)
-          open = { entryId, numbers: [], transfers: [], isQueued: false }
+          open = partsOf(key)
+          openKey = key
         }
-        if (kind === NUMBER) open.numbers.push(numberOf(entryId, values))
-        else if (kind === TRANSFER) open.transfers.push(this.#transferOf(values))
+        if (part === NUMBER) open.numbers.push(numberOf(open, values))
+        else if (part === TRANSFER) open.transfers.push(this.#transferOf(values))
+        else if (part === AUDIT_LINE) open.auditLines.push(auditLineOf(values))
         else open.isQueued = true
       }
       yield closed
@@ -62,20 +74,21 @@ export class EntryLines {
   }
 
   sum(entry: EntrySum): string {
-    const { seq, entryId, sealNo, entryHash, isSound, recordedFromUs, recordedToUs, sumFen } = entry
-    const head = `${sortKey(seq)}\t${entryId}\t${seq}\t${sealNo}\t${entryHash}`
+    const { kind, seq, entryId, sealNo, entryHash } = entry
+    const { isSound, recordedFromUs, recordedToUs, sumFen } = entry
+    const head = `${sortKey(seq)}\t${keyOf(kind, entryId)}\t${seq}\t${sealNo}\t${entryHash}`
     const facts = `${isSound ? YES : NO}\t${recordedFromUs ?? ''}\t${recordedToUs ?? ''}\t${sumFen}`
     const legs = entry.legs.map((leg) => `${this.#placeOf(leg.account)}\t${leg.amountFen}`)
     return [head, facts, ...legs].join('\t')
   }
 
   sumOf(line: string): EntrySum {
-    const [, entryId = '', seq, sealNo, entryHash = '', isSound, from, to, sumFen = '0', ...legs] =
+    const [, key = '', seq, sealNo, entryHash = '', isSound, from, to, sumFen = '0', ...legs] =
       line.split('\t')
     return {
+      ...sealedOf(key),
       seq: Number(seq),
       sealNo: Number(sealNo),
-      entryId,
       entryHash,
       isSound: isSound === YES,
       recordedFromUs: from === '' || from === undefined ? undefined : BigInt(from),
@@ -115,9 +128,28 @@ export class EntryLines {
   }
 }
 
-const numberOf = (entryId: string, [seq, sealNo, entryHash = '']: readonly string[]) => ({
-  seq: Number(seq),
-  sealNo: Number(sealNo),
-  entryId,
-  entryHash,
+/** The id with its kind before it, so that the parts of one thing come together. */
+const keyOf = (kind: SealedKind, id: string): string => `${KINDS[kind]}${id}`
+
+const sealedOf = (key: string): { readonly kind: SealedKind; readonly entryId: string } => ({
+  kind: key.startsWith(KINDS.audit) ? 'audit' : 'entry',
+  entryId: key.slice(1),
+})
+
+const partsOf = (key: string): EntryParts => ({
+  ...sealedOf(key),
+  numbers: [],
+  transfers: [],
+  auditLines: [],
+  isQueued: false,
+})
+
+const numberOf = (
+  { kind, entryId }: EntryParts,
+  [seq, sealNo, entryHash = '']: readonly string[],
+): NumberedEntry => ({ kind, seq: Number(seq), sealNo: Number(sealNo), entryId, entryHash })
+
+const auditLineOf = ([recordedAtUs = '0', hash = '']: readonly string[]): CheckedAuditLine => ({
+  recordedAtUs: BigInt(recordedAtUs),
+  hash,
 })

@@ -1,13 +1,13 @@
 /** What may be wrong with a book, and what it means; docs/reference/sealing.md tells the same. */
 export const FINDING_KINDS = {
-  row_changed: 'a transfer was changed: its columns do not give its hash',
-  row_added: 'a transfer was added to an entry that was sealed without it',
-  row_unsealed: 'a transfer was inserted behind the guards: no seal holds it and no queue knows it',
-  row_waiting: 'a transfer waits for its seal for more than a minute',
+  row_changed: 'a transfer, or a line of the audit log, was changed: it does not give its hash',
+  row_added: 'a transfer was added to an entry that was sealed without it, or a line written twice',
+  row_unsealed: 'a row was inserted behind the guards: no seal holds it and no queue knows it',
+  row_waiting: 'a row waits for its seal for more than a minute',
   entry_changed: 'the transfers of an entry are not those that were sealed',
-  entry_deleted: 'an entry was sealed and has no transfers any more',
-  queue_wrong: 'the queue names an entry that has no transfers, or is sealed',
-  number_missing: 'a number of the book is missing: an entry was removed with its number',
+  entry_deleted: 'an entry, or a line of the audit log, was sealed and is not there any more',
+  queue_wrong: 'a queue names what is not there, or is sealed',
+  number_missing: 'a number of the book is missing: what was sealed was removed with it',
   number_wrong: 'a number stands twice, or names another seal than the one that holds it',
   number_unsealed: 'a number is in no seal: seals were removed from the end',
   order_wrong: 'entries of a seal stand in another order than they were sealed in',
@@ -26,7 +26,7 @@ export type FindingKind = keyof typeof FINDING_KINDS
 
 export interface Finding {
   readonly kind: FindingKind
-  /** The row by its key: an entry, a transfer, a number, a seal, a day. */
+  /** The row by its key: an entry, a transfer, a line of the audit log, a number, a seal, a day. */
   readonly where: string
 }
 

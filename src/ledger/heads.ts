@@ -1,9 +1,9 @@
-import { sql, type Queryable } from '../db/pool.js'
+import { only, sql, type Queryable } from '../db/pool.js'
 
 /** A seal as whoever keeps it elsewhere needs it: what it says, and how to check who says it. */
 export interface Head {
   readonly sealNo: number
-  /** How many entries the book held then. */
+  /** How many entries and lines of the audit log were sealed then. */
   readonly lastSeq: number
   readonly hash: Buffer
   readonly keyId: string
@@ -42,15 +42,20 @@ export async function ledgerHeadOfDay(db: Queryable, day: string): Promise<Head 
   return (await db.rows<Head>(OF_DAY, [day]))[0]
 }
 
-// Ids begin with the time they were made at, so the first of them is about the oldest.
+// Most ids begin with the time they were made at, so the first of them is about the oldest.
 const OLDEST = sql(
   'unsealed_oldest',
-  `select recorded_at as "recordedAt"
-   from (select entry_id from journal_unsealed order by entry_id limit 1) as first
-     join journal_transfers using (entry_id) limit 1`,
+  `select least(
+     (select min(recorded_at)
+      from (select entry_id from journal_unsealed order by entry_id limit 1) as first
+        join journal_transfers using (entry_id)),
+     (select recorded_at
+      from (select id from audit_unsealed order by id limit 1) as first join audit using (id))
+   ) as "recordedAt"`,
 )
 
-/** When the oldest entry that waits for a seal was recorded, or undefined where none waits. */
+/** When the oldest of all that waits for a seal was recorded, or undefined where nothing waits. */
 export async function oldestUnsealedAt(db: Queryable): Promise<Date | undefined> {
-  return (await db.rows<{ recordedAt: Date }>(OLDEST, []))[0]?.recordedAt
+  const { recordedAt } = only(await db.rows<{ recordedAt: Date | null }>(OLDEST, []))
+  return recordedAt ?? undefined
 }

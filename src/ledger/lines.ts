@@ -13,14 +13,16 @@ export class LineTooLongError extends Error {
  * The lines of a file in batches, without their ends. A last line without an end is left out.
  *
  * @param onRead told how many characters were read
+ * @param chunkBytes how much is read at a time
  * @returns whether the last line had an end
  */
 export async function* readLines(
   file: string,
   onRead: (characters: number) => void = () => undefined,
+  chunkBytes = CHUNK_BYTES,
 ): AsyncGenerator<string[], boolean> {
   let rest = ''
-  const stream = createReadStream(file, { encoding: 'utf8', highWaterMark: CHUNK_BYTES })
+  const stream = createReadStream(file, { encoding: 'utf8', highWaterMark: chunkBytes })
   for await (const chunk of stream as AsyncIterable<string>) {
     const lines = (rest + chunk).split('\n')
     rest = lines.pop() ?? ''

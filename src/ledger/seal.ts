@@ -38,15 +38,16 @@ const INSERT = sql(
 
 export interface SealRound {
   readonly key: SealingKey
-  /** How many entries one seal takes at most. */
+  /** How many entries one seal takes at most, and how many lines of the audit log. */
   readonly entriesMax: number
   readonly now: Date
 }
 
 /**
- * Seals the entries that wait, in one transaction: all of it stands or nothing does, so a sealer
- * that dies leaves the entries to the next. While another one is at work there is nothing to do.
- * @returns how many entries were sealed
+ * Seals the entries and the lines of the audit log that wait, in one transaction: all of it stands
+ * or nothing does, so a sealer that dies leaves them to the next. While another one is at work
+ * there is nothing to do.
+ * @returns how many were sealed
  */
 export async function sealEntries(database: Database, round: SealRound): Promise<number> {
   return inTransaction(database, async (tx) => {

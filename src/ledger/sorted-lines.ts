@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { Ahead } from './batches.js'
 import { readLines } from './lines.js'
 
 export interface LineSorterOptions {
@@ -13,9 +14,11 @@ export interface LineSorterOptions {
   readonly charactersMax?: number
 }
 
-const CHARACTERS_MAX = 24 * 1024 * 1024
+const CHARACTERS_MAX = 8 * 1024 * 1024
 /** So many files are open at most while they are merged. */
-const RUNS_MAX = 64
+const RUNS_MAX = 128
+/** How much of each is read at a time: all of them stand in memory together. */
+const RUN_CHUNK_BYTES = 128 * 1024
 const LINES_PER_BATCH = 2_000
 
 /**
@@ -47,7 +50,7 @@ export class LineSorter {
     this.#lines = []
     this.#characters = 0
     if (this.#runs.length >= RUNS_MAX) {
-      const merged = await this.#write(merge(this.#runs.map((file) => readLines(file))))
+      const merged = await this.#write(merge(this.#runs.map(readRun)))
       await Promise.all(this.#runs.map((file) => rm(file)))
       this.#runs = [merged]
     }
@@ -58,7 +61,7 @@ export class LineSorter {
     const inMemory = inBatches(this.#lines.toSorted(byCodeUnits))
     this.#lines = []
     if (this.#runs.length === 0) return inMemory
-    return merge([...this.#runs.map((file) => readLines(file)), inMemory])
+    return merge([...this.#runs.map(readRun), inMemory])
   }
 
   async #write(batches: AsyncIterable<readonly string[]>): Promise<string> {
@@ -68,6 +71,9 @@ export class LineSorter {
     return file
   }
 }
+
+const readRun = (file: string): AsyncIterable<string[]> =>
+  readLines(file, undefined, RUN_CHUNK_BYTES)
 
 async function* textOf(batches: AsyncIterable<readonly string[]>): AsyncGenerator<string> {
   for await (const batch of batches) if (batch.length > 0) yield `${batch.join('\n')}\n`
@@ -81,55 +87,26 @@ async function* inBatches(lines: readonly string[]): AsyncGenerator<readonly str
   }
 }
 
-/** One of the sorted sources of a merge, with its next line in view. */
-class Run {
-  readonly #batches: AsyncIterator<readonly string[]>
-  #batch: readonly string[] = []
-  #at = 0
-
-  constructor(batches: AsyncIterable<readonly string[]>) {
-    this.#batches = batches[Symbol.asyncIterator]()
-  }
-
-  get line(): string | undefined {
-    return this.#batch[this.#at]
-  }
-
-  /** Goes on within what was read; false when more must be read first. */
-  step(): boolean {
-    this.#at += 1
-    return this.#at < this.#batch.length
-  }
-
-  async read(): Promise<void> {
-    this.#at = 0
-    do {
-      const { done, value } = await this.#batches.next()
-      this.#batch = done === true ? [] : value
-      if (done === true) return
-    } while (this.#batch.length === 0)
-  }
-}
+type Run = Ahead<string>
 
 async function* merge(
   sources: readonly AsyncIterable<readonly string[]>[],
 ): AsyncGenerator<readonly string[]> {
   const heap: Run[] = []
   for (const source of sources) {
-    const run = new Run(source)
-    await run.read()
-    if (run.line !== undefined) heap.push(run)
+    const run = await Ahead.of(source)
+    if (run.next !== undefined) heap.push(run)
   }
   for (let at = (heap.length >> 1) - 1; at >= 0; at -= 1) sink(heap, at)
   let batch: string[] = []
-  for (let least = heap[0]; least?.line !== undefined; least = heap[0]) {
-    batch.push(least.line)
+  for (let least = heap[0]; least?.next !== undefined; least = heap[0]) {
+    batch.push(least.next)
     if (batch.length >= LINES_PER_BATCH) {
       yield batch
       batch = []
     }
     if (!least.step()) await least.read()
-    if (least.line === undefined) {
+    if (least.next === undefined) {
       const last = heap.pop()
       if (last !== undefined && last !== least) heap[0] = last
     }
@@ -154,4 +131,4 @@ function sink(heap: Run[], from: number): void {
 }
 
 const isLess = (a: Run | undefined, b: Run | undefined): boolean =>
-  a?.line !== undefined && b?.line !== undefined && a.line < b.line
+  a?.next !== undefined && b?.next !== undefined && a.next < b.next

@@ -44,6 +44,7 @@ export class ChainCheck {
   #isSound = true
   #seals = 0
   #entries = 0
+  #auditLines = 0
 
   constructor(options: ChainOptions) {
     this.#options = options
@@ -56,6 +57,10 @@ export class ChainCheck {
 
   get entries(): number {
     return this.#entries
+  }
+
+  get auditLines(): number {
+    return this.#auditLines
   }
 
   /** The last seal so far. */
@@ -78,7 +83,7 @@ export class ChainCheck {
   addEntry(entry: EntrySum): void {
     const open = this.#open
     if (open === undefined) throw new Error('A seal must be open before its entries come.')
-    this.#entries += 1
+    this.#count(entry)
     this.#balances.add(entry)
     if (!entry.isSound) this.#spoil()
     // It belongs to a seal before, which is missing.
@@ -114,7 +119,7 @@ export class ChainCheck {
 
   /** Tells of an entry with a number that no seal reaches. */
   addUnsealed(entry: EntrySum): void {
-    this.#entries += 1
+    this.#count(entry)
     this.#tell('number_unsealed', entryName(entry))
   }
 
@@ -122,6 +127,11 @@ export class ChainCheck {
   end(): void {
     const { head } = this.#options
     if (!this.#isHeadFound) this.#tell('head_missing', `head ${head?.toString('hex')}`)
+  }
+
+  #count({ kind }: EntrySum): void {
+    if (kind === 'entry') this.#entries += 1
+    else this.#auditLines += 1
   }
 
   #tell(kind: FindingKind, where: string): void {

@@ -1,7 +1,8 @@
 import type { Database } from '../db/pool.js'
 import { inSnapshot, type Snapshot, type TextRow } from '../db/snapshot.js'
+import { grouped, inTurns, mapped, type Batches, type Group } from './batches.js'
 import {
-  balanceOf,
+  auditTextOf,
   BOOK_TABLES,
   dayOf,
   instantUs,
@@ -13,32 +14,50 @@ import {
   uuid,
 } from './book-rows.js'
 import { Findings } from './findings.js'
-import type { StoredDay } from './verify-days.js'
-import { checkEntry, checkTransfer, type EntrySum } from './verify-entry.js'
-import { UnnumberedCheck } from './verify-unnumbered.js'
+import { checkAuditEntry, checkAuditLine } from './verify-audit.js'
+import { checkEntry, checkTransfer, type EntrySum, type SealedKind } from './verify-entry.js'
+import { UnnumberedCheck, type Waiting } from './verify-unnumbered.js'
 import { verifyBook, type Verdict, type VerifyOptions } from './verify.js'
 
 const ORDER_COLUMNS = BOOK_TABLES.journal_order.length
 const TRANSFER_COLUMNS = BOOK_TABLES.journal_transfers.length
+const AUDIT_COLUMNS = BOOK_TABLES.audit.length
 const DAY_COLUMNS = BOOK_TABLES.balance_days.length
 
 const NOW_AND_COUNTS = `select clock_timestamp()::text,
   (select count(*) from journal_transfers)::text, (select count(*) from journal_order)::text`
 const KEYS = `select ${textColumns('seal_keys')} from seal_keys`
 const SEALS = `select ${textColumns('seals')} from seals order by seals.seal_no`
-const ENTRIES = `select ${textColumns('journal_order', 'o')},
-    ${textColumns('journal_transfers', 't')}
-  from journal_order o left join journal_transfers t on t.entry_id = o.entry_id
-  order by o.seq, o.entry_id`
 const DAYS = `select ${textColumns('balance_days', 'd')}, ${textColumns('balance_checkpoints', 'b')}
   from balance_days d left join balance_checkpoints b on b.day = d.day order by d.day`
-const UNNUMBERED = `select ${textColumns('journal_transfers', 't')}, (u.entry_id is not null)::text
-  from journal_transfers t left join journal_unsealed u on u.entry_id = t.entry_id
-  where not exists (select from journal_order o where o.entry_id = t.entry_id)
-  order by t.entry_id`
-const WRONGLY_QUEUED = `select u.entry_id::text from journal_unsealed u
-  where not exists (select from journal_transfers t where t.entry_id = u.entry_id)
-    or exists (select from journal_order o where o.entry_id = u.entry_id)`
+
+/** Where the rows of what is sealed stand, and those that wait. */
+const PLACES = {
+  entry: { table: 'journal_transfers', id: 'entry_id', queue: 'journal_unsealed' },
+  audit: { table: 'audit', id: 'id', queue: 'audit_unsealed' },
+} as const
+
+const numbered = (kind: SealedKind): string => {
+  const { table, id } = PLACES[kind]
+  return `select ${textColumns('journal_order', 'o')}, ${textColumns(table, 't')}
+    from journal_order o left join ${table} t on t.${id} = o.entry_id
+    where o.kind = '${kind}' order by o.seq, o.entry_id`
+}
+
+const unnumbered = (kind: SealedKind): string => {
+  const { table, id, queue } = PLACES[kind]
+  return `select ${textColumns(table, 't')}, (u.${id} is not null)::text
+    from ${table} t left join ${queue} u on u.${id} = t.${id}
+    where not exists (select from journal_order o where o.entry_id = t.${id} and o.kind = '${kind}')
+    order by t.${id}`
+}
+
+const wronglyQueued = (kind: SealedKind): string => {
+  const { table, id, queue } = PLACES[kind]
+  return `select u.${id}::text from ${queue} u
+    where not exists (select from ${table} t where t.${id} = u.${id})
+      or exists (select from journal_order o where o.entry_id = u.${id} and o.kind = '${kind}')`
+}
 
 /** Checks the book in a database, as it is at one moment, while others go on writing. */
 export async function verifyDatabase(
@@ -47,38 +66,51 @@ export async function verifyDatabase(
 ): Promise<Verdict> {
   return inSnapshot(database, async (snapshot) => {
     const findings = new Findings()
-    const [takenAt, transfers, entries] = await snapshot.one(NOW_AND_COUNTS)
+    const [takenAt, transfers, numbers] = await snapshot.one(NOW_AND_COUNTS)
     const waiting = await checkUnnumbered(snapshot, instantUs(takenAt), findings)
+    const entries = inTurns(
+      entriesOf(snapshot, findings),
+      auditLinesOf(snapshot, findings),
+      ({ seq }) => seq,
+    )
     const source = {
       transfers: Number(transfers),
+      hasAudit: true,
       waiting,
       keys: await keysIn(snapshot),
-      entries: told(entriesOf(snapshot, findings), Number(entries), options.onProgress),
+      entries: told(entries, Number(numbers), options.onProgress),
       seals: mapped(snapshot.batches(SEALS), sealOf),
       days: mapped(
         grouped(snapshot.batches(DAYS), (row) => row[0] ?? ''),
-        dayWithBalances,
+        (rows) => dayOf(rows[0], joined(rows, DAY_COLUMNS)),
       ),
     }
     return verifyBook(source, findings, options)
   })
 }
 
-/** @returns how many entries wait for a seal as they should. */
 async function checkUnnumbered(
   snapshot: Snapshot,
   takenAtUs: bigint,
   findings: Findings,
-): Promise<number> {
+): Promise<Waiting> {
   const check = new UnnumberedCheck(takenAtUs, findings)
-  for await (const rows of snapshot.batches(UNNUMBERED)) {
+  for await (const rows of snapshot.batches(unnumbered('entry'))) {
     for (const row of rows) {
       const stored = transferOf(row)
       check.add(stored.entryId, checkTransfer(stored), row[TRANSFER_COLUMNS] === 'true')
     }
   }
-  for await (const rows of snapshot.batches(WRONGLY_QUEUED)) {
-    for (const [entryId] of rows) check.addWronglyQueued(uuid(entryId))
+  for await (const rows of snapshot.batches(unnumbered('audit'))) {
+    for (const row of rows) {
+      const line = auditTextOf(row)
+      check.addAuditLine(line.id, checkAuditLine(line), row[AUDIT_COLUMNS] === 'true')
+    }
+  }
+  for (const kind of ['entry', 'audit'] as const) {
+    for await (const rows of snapshot.batches(wronglyQueued(kind))) {
+      for (const [id] of rows) check.addWronglyQueued(kind, uuid(id))
+    }
   }
   return check.waiting
 }
@@ -92,63 +124,28 @@ async function keysIn(snapshot: Snapshot): Promise<ReadonlyMap<string, Buffer>> 
 }
 
 /** Entries with their transfers. Two entries of one number, or two numbers of one, are two. */
-function entriesOf(snapshot: Snapshot, findings: Findings): AsyncGenerator<EntrySum[]> {
-  const groups = grouped(snapshot.batches(ENTRIES), ([seq, , entryId]) => `${seq} ${entryId}`)
-  return mapped(groups, (rows) => {
-    const transfers = rows
-      .map((row) => row.slice(ORDER_COLUMNS))
-      // An entry without transfers comes as one row with nothing beside its number.
-      .filter(([entryId]) => entryId !== null)
-      .map((row) => checkTransfer(transferOf(row)))
+const entriesOf = (snapshot: Snapshot, findings: Findings): Batches<EntrySum> =>
+  mapped(numberedIn(snapshot, 'entry'), (rows) => {
+    const transfers = joined(rows, ORDER_COLUMNS).map((row) => checkTransfer(transferOf(row)))
     return checkEntry(numberedEntryOf(rows[0]), transfers, findings)
   })
-}
 
-function dayWithBalances(rows: RowGroup): StoredDay {
-  const balances = rows
-    .map((row) => row.slice(DAY_COLUMNS))
-    .filter(([day]) => day !== null)
-    .map(balanceOf)
-    .map(({ account, balanceFen }) => [account, balanceFen] as const)
-  return { ...dayOf(rows[0]), balances: new Map(balances) }
-}
+const auditLinesOf = (snapshot: Snapshot, findings: Findings): Batches<EntrySum> =>
+  mapped(numberedIn(snapshot, 'audit'), (rows) => {
+    const lines = joined(rows, ORDER_COLUMNS).map((row) => checkAuditLine(auditTextOf(row)))
+    return checkAuditEntry(numberedEntryOf(rows[0]), lines, findings)
+  })
 
-type RowGroup = readonly [TextRow, ...TextRow[]]
+const numberedIn = (snapshot: Snapshot, kind: SealedKind): Batches<Group<TextRow>> =>
+  grouped(snapshot.batches(numbered(kind)), ([seq, , entryId]) => `${seq} ${entryId}`)
 
-/** Puts together rows that follow each other and have the same key. */
-async function* grouped(
-  batches: AsyncIterable<readonly TextRow[]>,
-  keyOfRow: (row: TextRow) => string,
-): AsyncGenerator<RowGroup[]> {
-  let open: [TextRow, ...TextRow[]] | undefined
-  let openKey = ''
-  for await (const rows of batches) {
-    const closed: RowGroup[] = []
-    for (const row of rows) {
-      const key = keyOfRow(row)
-      if (open !== undefined && key === openKey) {
-        open.push(row)
-        continue
-      }
-      if (open !== undefined) closed.push(open)
-      open = [row]
-      openKey = key
-    }
-    yield closed
-  }
-  if (open !== undefined) yield [open]
-}
+/** What a left join put beside each row: nothing where it found nothing. */
+const joined = (rows: readonly TextRow[], at: number): TextRow[] =>
+  rows.filter((row) => row[at] !== null).map((row) => row.slice(at))
 
-async function* mapped<From, To>(
-  batches: AsyncIterable<readonly From[]>,
-  convert: (each: From) => To,
-): AsyncGenerator<To[]> {
-  for await (const batch of batches) yield batch.map(convert)
-}
-
-/** Tells the progress by the entries that have gone by. */
+/** Tells the progress by what has gone by. */
 async function* told(
-  batches: AsyncIterable<readonly EntrySum[]>,
+  batches: Batches<EntrySum>,
   total: number,
   onProgress: (done: number) => void = () => undefined,
 ): AsyncGenerator<readonly EntrySum[]> {
@@ -156,6 +153,6 @@ async function* told(
   for await (const batch of batches) {
     yield batch
     done += batch.length
-    onProgress(done / total)
+    onProgress(done / (total || 1))
   }
 }

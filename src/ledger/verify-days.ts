@@ -20,7 +20,8 @@ export class RunningBalances {
   /** Of all entries. */
   #recordedToUs: bigint | undefined
 
-  add({ legs, recordedFromUs, recordedToUs }: EntrySum): void {
+  add({ kind, legs, recordedFromUs, recordedToUs }: EntrySum): void {
+    if (kind !== 'entry') return
     for (const { account, amountFen } of legs) {
       this.#balances.set(account, (this.#balances.get(account) ?? 0n) + amountFen)
     }

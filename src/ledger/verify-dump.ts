@@ -2,7 +2,9 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TextRow } from '../db/snapshot.js'
+import { grouped, mapped, type Batches } from './batches.js'
 import {
+  auditTextOf,
   balanceOf,
   dayOf,
   instantUs,
@@ -15,14 +17,18 @@ import {
 } from './book-rows.js'
 import { copyLine, copyRow } from './dump-format.js'
 import { DumpReader, type DumpBatch } from './dump-reader.js'
-import { EntryLines, sortKey } from './entry-lines.js'
+import { EntryLines, sortKey, type EntryParts } from './entry-lines.js'
 import { Findings } from './findings.js'
 import { LineSorter } from './sorted-lines.js'
+import { checkAuditEntry, checkAuditLine } from './verify-audit.js'
 import type { StoredDay } from './verify-days.js'
-import { checkEntry, checkTransfer } from './verify-entry.js'
-import { UnnumberedCheck } from './verify-unnumbered.js'
+import { checkEntry, checkTransfer, type EntrySum, type NumberedEntry } from './verify-entry.js'
+import { UnnumberedCheck, type Waiting } from './verify-unnumbered.js'
 import { verifyBook, type Verdict, type VerifyOptions } from './verify.js'
 
+/** What sorts a day before its balances, behind the day. */
+const DAY = ' 0'
+const DAY_BALANCE = ' 1'
 /** How much of the time reading takes; the rest is putting entries in order by their numbers. */
 const READING_SHARE = 0.7
 
@@ -73,6 +79,7 @@ class DumpCheck {
     onProgress((1 + READING_SHARE) / 2)
     const source = {
       transfers: this.#transfers,
+      hasAudit: this.#reader.hasAudit,
       waiting,
       keys: this.#keys,
       entries: mapped(this.#entries.sorted(), (line) => this.#lines.sumOf(line)),
@@ -115,15 +122,19 @@ class DumpCheck {
       case 'journal_order':
         return this.#parts.add(this.#lines.number(numberedEntryOf(row)))
       case 'journal_unsealed':
-        return this.#parts.add(this.#lines.queued(uuid(row[0])))
+        return this.#parts.add(this.#lines.queued('entry', uuid(row[0])))
       case 'seals':
         return this.#takeSeal(row)
       case 'seal_keys':
         return void this.#keys.set(keyOf(row).id, keyOf(row).publicKey)
       case 'balance_days':
-        return this.#days.add(`${dayOf(row).day}\tday\t${copyLine(row)}`)
+        return this.#days.add(`${dayOf(row, []).day}${DAY}\t${copyLine(row)}`)
       case 'balance_checkpoints':
-        return this.#days.add(`${balanceOf(row).day}\tof\t${copyLine(row)}`)
+        return this.#days.add(`${balanceOf(row).day}${DAY_BALANCE}\t${copyLine(row)}`)
+      case 'audit':
+        return this.#takeAuditLine(row)
+      case 'audit_unsealed':
+        return this.#parts.add(this.#lines.queued('audit', uuid(row[0])))
       default:
         return table satisfies never
     }
@@ -137,6 +148,13 @@ class DumpCheck {
     this.#parts.add(this.#lines.transfer(stored.entryId, transfer))
   }
 
+  #takeAuditLine(row: TextRow): void {
+    const stored = auditTextOf(row)
+    const line = checkAuditLine(stored)
+    this.#see(line.recordedAtUs)
+    this.#parts.add(this.#lines.auditLine(stored.id, line))
+  }
+
   #takeSeal(row: TextRow): void {
     const { sealNo, sealedAtUs } = sealOf(row)
     this.#see(sealedAtUs)
@@ -147,23 +165,28 @@ class DumpCheck {
     if (atUs > this.#latestUs) this.#latestUs = atUs
   }
 
-  /** Holds entries to their hashes and puts them in order. @returns how many wait for a seal. */
-  async #checkEntries(): Promise<number> {
+  /** Holds what is sealed to its hashes and puts it in order. @returns what waits for a seal. */
+  async #checkEntries(): Promise<Waiting> {
     const unnumbered = new UnnumberedCheck(this.#takenAtUs(), this.#findings)
     for await (const batch of this.#lines.entries(this.#parts.sorted())) {
-      for (const { entryId, numbers, transfers, isQueued } of batch) {
-        const isNumbered = numbers.length > 0
-        if (isQueued && (isNumbered || transfers.length === 0)) {
-          unnumbered.addWronglyQueued(entryId)
+      for (const parts of batch) {
+        if (parts.numbers.length === 0) addUnnumbered(unnumbered, parts)
+        for (const number of parts.numbers) {
+          this.#entries.add(this.#lines.sum(this.#checkNumbered(number, parts)))
         }
-        if (!isNumbered) for (const each of transfers) unnumbered.add(entryId, each, isQueued)
-        for (const number of numbers) {
-          this.#entries.add(this.#lines.sum(checkEntry(number, transfers, this.#findings)))
+        if (parts.isQueued && (parts.numbers.length > 0 || !hasRows(parts))) {
+          unnumbered.addWronglyQueued(parts.kind, parts.entryId)
         }
       }
       await this.#entries.makeRoom()
     }
     return unnumbered.waiting
+  }
+
+  #checkNumbered(number: NumberedEntry, { kind, transfers, auditLines }: EntryParts): EntrySum {
+    return kind === 'entry'
+      ? checkEntry(number, transfers, this.#findings)
+      : checkAuditEntry(number, auditLines, this.#findings)
   }
 
   /** An export says when it was taken; a dump of another program is as old as its latest row. */
@@ -177,31 +200,22 @@ class DumpCheck {
   }
 }
 
-const rowBehindKey = (line: string): TextRow => copyRow(line.slice(line.indexOf('\t') + 1))
+const hasRows = ({ transfers, auditLines }: EntryParts): boolean =>
+  transfers.length + auditLines.length > 0
 
-async function* daysOf(batches: AsyncIterable<readonly string[]>): AsyncGenerator<StoredDay[]> {
-  let open: (StoredDay & { readonly balances: Map<string, bigint> }) | undefined
-  for await (const lines of batches) {
-    const closed: StoredDay[] = []
-    for (const line of lines) {
-      const [key = '', kind, ...values] = line.split('\t')
-      const row = copyRow(values.join('\t'))
-      if (kind === 'day') {
-        if (open !== undefined) closed.push(open)
-        open = { ...dayOf(row), balances: new Map() }
-      } else if (open?.day === key) {
-        const { account, balanceFen } = balanceOf(row)
-        open.balances.set(account, balanceFen)
-      }
-    }
-    yield closed
-  }
-  if (open !== undefined) yield [open]
+function addUnnumbered(check: UnnumberedCheck, parts: EntryParts): void {
+  const { entryId, transfers, auditLines, isQueued } = parts
+  for (const each of transfers) check.add(entryId, each, isQueued)
+  for (const each of auditLines) check.addAuditLine(entryId, each, isQueued)
 }
 
-async function* mapped<From, To>(
-  batches: AsyncIterable<readonly From[]>,
-  convert: (each: From) => To,
-): AsyncGenerator<To[]> {
-  for await (const batch of batches) yield batch.map(convert)
+const rowBehindKey = (line: string): TextRow => copyRow(line.slice(line.indexOf('\t') + 1))
+
+/** The lines of a day come one after another: first the day itself, then its balances. */
+async function* daysOf(lines: Batches<string>): AsyncGenerator<StoredDay[]> {
+  for await (const groups of grouped(lines, (line) => line.slice(0, line.indexOf(' ')))) {
+    yield groups
+      .filter(([first]) => first.slice(first.indexOf(' ')).startsWith(DAY))
+      .map(([first, ...rest]) => dayOf(rowBehindKey(first), rest.map(rowBehindKey)))
+  }
 }

@@ -19,15 +19,19 @@ export interface CheckedTransfer {
   readonly isIntact: boolean
 }
 
-/** An entry by its number, as it was sealed. */
+/** What has a number: an entry of the journal, or a line of the audit log. */
+export type SealedKind = 'entry' | 'audit'
+
+/** An entry, or a line of the audit log, by its number, as it was sealed. */
 export interface NumberedEntry {
+  readonly kind: SealedKind
   readonly seq: number
   readonly sealNo: number
   readonly entryId: string
   readonly entryHash: string
 }
 
-/** What an entry adds to the book. */
+/** What an entry adds to the book; a line of the audit log adds no money. */
 export interface EntrySum extends NumberedEntry {
   /** False when something was found wrong with it, which may explain what does not add up later. */
   readonly isSound: boolean
@@ -66,7 +70,10 @@ export function reportTransfer(
 export const transferName = (
   entryId: string,
   { rule, n }: Pick<CheckedTransfer, 'rule' | 'n'>,
-): string => `entry ${entryId}, transfer ${rule} ${n}`
+): string => `${sealedName('entry', entryId)}, transfer ${rule} ${n}`
+
+export const sealedName = (kind: SealedKind, id: string): string =>
+  `${kind === 'entry' ? 'entry' : 'audit line'} ${id}`
 
 /** Holds the transfers of a sealed entry to their hashes and to the hash that was sealed. */
 export function checkEntry(
@@ -93,8 +100,12 @@ export function checkEntry(
   }
 }
 
-export const entryName = ({ seq, entryId }: Pick<NumberedEntry, 'seq' | 'entryId'>): string =>
-  `number ${seq}, entry ${entryId}`
+export const entryName = ({
+  kind,
+  seq,
+  entryId,
+}: Pick<NumberedEntry, 'kind' | 'seq' | 'entryId'>): string =>
+  `number ${seq}, ${sealedName(kind, entryId)}`
 
 function reportEntry(
   entry: NumberedEntry,

@@ -1,9 +1,11 @@
 import type { KeyObject } from 'node:crypto'
+import { Ahead, type Batches } from './batches.js'
 import type { Finding, Findings } from './findings.js'
 import { publicKeyOf, sealKeyId } from './seal-key.js'
 import { ChainCheck, type StoredSeal } from './verify-chain.js'
 import type { StoredDay } from './verify-days.js'
 import type { EntrySum } from './verify-entry.js'
+import type { Waiting } from './verify-unnumbered.js'
 
 export interface VerifyOptions {
   /** The hash of a seal that was kept outside: the book must hold it. */
@@ -18,9 +20,13 @@ export interface Verdict {
   readonly ok: boolean
   readonly entries: number
   readonly transfers: number
+  /** Null for a dump from before the audit log was sealed. */
+  readonly auditLines: number | null
   readonly seals: number
   /** Entries that wait for their seal. */
   readonly waiting: number
+  /** Lines of the audit log that do. */
+  readonly auditWaiting: number
   readonly head: {
     readonly sealNo: number
     readonly hash: string
@@ -37,13 +43,14 @@ export interface Verdict {
 /** A book that can be read in the order of its numbers, wherever it is kept. */
 export interface BookSource {
   readonly transfers: number
-  /** Entries that wait for their seal. */
-  readonly waiting: number
+  /** False where there is nothing but the journal to check. */
+  readonly hasAudit: boolean
+  readonly waiting: Waiting
   readonly keys: ReadonlyMap<string, Buffer>
-  /** By number, each kept to its transfers before. */
-  readonly entries: AsyncIterable<readonly EntrySum[]>
-  readonly seals: AsyncIterable<readonly StoredSeal[]>
-  readonly days: AsyncIterable<readonly StoredDay[]>
+  /** By number, each held to its rows before. */
+  readonly entries: Batches<EntrySum>
+  readonly seals: Batches<StoredSeal>
+  readonly days: Batches<StoredDay>
 }
 
 const MICROSECONDS_PER_MILLISECOND = 1_000n
@@ -55,16 +62,19 @@ export async function verifyBook(
   options: VerifyOptions,
 ): Promise<Verdict> {
   const { head, publicKeys } = options
+  const { waiting } = source
   const keys = publicKeys === undefined ? keysOf(source.keys) : trustedKeys(publicKeys)
   const chain = new ChainCheck({ keys, head, findings })
   await checkChain(source, chain)
   chain.end()
   return {
     ok: findings.total === 0,
-    entries: chain.entries + source.waiting,
+    entries: chain.entries + waiting.entries,
     transfers: source.transfers,
+    auditLines: source.hasAudit ? chain.auditLines + waiting.auditLines : null,
     seals: chain.seals,
-    waiting: source.waiting,
+    waiting: waiting.entries,
+    auditWaiting: waiting.auditLines,
     head: chain.last === undefined ? null : headOf(chain.last),
     keys: publicKeys === undefined ? 'the book' : 'given',
     findings: findings.kept,
@@ -107,35 +117,3 @@ const headOf = ({ sealNo, hash, keyId, sealedAtUs }: StoredSeal) => ({
   keyId,
   sealedAt: new Date(Number(sealedAtUs / MICROSECONDS_PER_MILLISECOND)).toISOString(),
 })
-
-/** The items of a source that comes in batches, one at a time, the next one in view. */
-class Ahead<Item> {
-  readonly #batches: AsyncIterator<readonly Item[]>
-  #batch: readonly Item[] = []
-  #at = 0
-
-  private constructor(batches: AsyncIterable<readonly Item[]>) {
-    this.#batches = batches[Symbol.asyncIterator]()
-  }
-
-  static async of<Item>(batches: AsyncIterable<readonly Item[]>): Promise<Ahead<Item>> {
-    const ahead = new Ahead(batches)
-    await ahead.advance()
-    return ahead
-  }
-
-  /** Undefined when all were seen. */
-  get next(): Item | undefined {
-    return this.#batch[this.#at]
-  }
-
-  async advance(): Promise<void> {
-    this.#at += 1
-    while (this.#at >= this.#batch.length) {
-      const { done, value } = await this.#batches.next()
-      this.#batch = done === true ? [] : value
-      this.#at = 0
-      if (done === true) return
-    }
-  }
-}

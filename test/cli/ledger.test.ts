@@ -77,11 +77,11 @@ describe('yuanlu ledger verify', () => {
     expect(ended).toMatchObject({ status: 0, stderr: '' })
     const [whole, waiting, last, seal] = ended.stdout.split('\n')
     expect([whole, waiting, last]).toEqual([
-      'The book is whole: 21 entries with 42 transfers under 4 seals.',
-      'Entries that wait for their seal: 1.',
+      'The book is whole: 22 entries with 44 transfers and 3 lines of the audit log under 5 seals.',
+      'Rows that wait for their seal: 2.',
       `Head ${head}`,
     ])
-    expect(seal).toMatch(/^Seal 4 of [-0-9]{10}T[0-9:.]{12}Z, key [0-9a-f]{16}\.$/)
+    expect(seal).toMatch(/^Seal 5 of [-0-9]{10}T[0-9:.]{12}Z, key [0-9a-f]{16}\.$/)
     expect(ended.stdout).toContain('Without --head or --public-key')
   })
 
@@ -91,7 +91,8 @@ describe('yuanlu ledger verify', () => {
     expect(ended.status).toBe(0)
     expect(JSON.parse(ended.stdout)).toMatchObject({
       ok: true,
-      entries: 21,
+      entries: 22,
+      auditLines: 3,
       keys: 'given',
       findings: [],
       head: { hash: head },
@@ -102,7 +103,7 @@ describe('yuanlu ledger verify', () => {
     const key = await keyFile('other.pem', OTHER_LEDGER_KEY)
     const ended = await run(['verify', dump, '--public-key', key])
     expect(ended.status).toBe(1)
-    expect(ended.stdout).toContain('The book is not whole: 4 findings')
+    expect(ended.stdout).toContain('The book is not whole: 5 findings')
     expect(ended.stdout).toMatch(/^key_unknown {2}seal 1, key [0-9a-f]{16}: /m)
   })
 

@@ -35,6 +35,7 @@ const TABLES = [
   'journal_order',
   'outbox',
   'audit',
+  'cases',
   'idempotency_keys',
 ] as const
 
@@ -129,7 +130,9 @@ describe('a seeded book', () => {
       owner,
       `select
         (select coalesce(sum(settlement_fen), 0)::bigint from refunds where in_transit) as transit,
-        (select sum(settlement_fen)::bigint from payments where disposition = 'held') as held,
+        (select sum(settlement_fen)::bigint from payments p where disposition = 'held'
+           or disposition = 'surplus' and not exists (select from refunds r
+             where r.payment_id = p.id and r.state = 'done')) as held,
         (select sum(paid_fen)::bigint from payments where disposition = 'accepted') as sales`,
     )
     expect(balanceOf('refunds_in_transit')).toBe(sums?.transit)
@@ -137,11 +140,44 @@ describe('a seeded book', () => {
     expect(balanceOf('sales')).toBe(-(sums?.sales ?? 0))
   })
 
+  test('seed: money that came late goes back as the engine gives it back', async () => {
+    const late = `from payments p left join refunds r on r.payment_id = p.id
+      where p.disposition = 'surplus'`
+    expect(await count(`payments where attention = 'late'`)).toBeGreaterThan(0)
+    const wrong = await count(`(select p.id ${late} and (p.attention, r.origin, r.out_refund_no,
+        r.amount_fen, r.total_fen, r.requested_for) is distinct from
+        ('late', 'system', p.out_trade_no || '-S', p.paid_fen, p.paid_fen, 'yuanlu')) as w`)
+    expect(wrong).toBe(0)
+    const told = await run<{ types: string }>(
+      owner,
+      `select string_agg(distinct types, '; ') as types from (
+         select string_agg(o.type, ' ' order by o.sequence) as types
+         from payments p join outbox o on o.subject = p.id
+         where p.disposition = 'surplus' and p.refunded_fen > 0 group by p.id) as each`,
+    )
+    expect(told).toEqual([
+      { types: 'payment.closed payment.surplus refund.approved refund.accepted refund.done' },
+    ])
+  })
+
+  test('seed: money of another amount is held, and each has its case', async () => {
+    const held = await count(
+      `payments where disposition = 'held' and attention = 'amount_mismatch'`,
+    )
+    expect(held).toBeGreaterThan(0)
+    expect(await count('cases join case_events on case_id = id')).toBe(held)
+    expect(
+      await count(`cases c join payments p on p.id = c.payment_id
+      where p.disposition = 'held' and c.kind = 'payment_held'`),
+    ).toBe(held)
+  })
+
   test('seed: verifying finds nothing wrong, and past days have their balances', async () => {
     const api = connect(database.apiUrl)
     const verdict = await verifyDatabase(api)
     await api.close()
     expect(verdict).toMatchObject({ ok: true, waiting: 0, findings: [], entries: seeded.entries })
+    expect(verdict).toMatchObject({ auditLines: await count('audit'), auditWaiting: 0 })
     expect(verdict.seals).toBeGreaterThanOrEqual(20)
     expect(await count('balance_days')).toBeGreaterThanOrEqual(15)
   })

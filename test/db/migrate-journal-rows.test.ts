@@ -40,10 +40,14 @@ const POSTED = `insert into merchants (id, name, created_at) values ('demo', 'de
     case n when 1 then 'wechat:0198c3a0-0000-7000-8000-000000000000' else 'coupon_cost:demo' end,
     'sales:demo', 100, 'demo', 'payment',
     ('0198c3a0-0000-7000-8000-00000000000' || entry)::uuid, now()
-  from generate_series(1, 3) as entry, generate_series(1, 2) as n`
+  from generate_series(1, 3) as entry, generate_series(1, 2) as n;
+  insert into audit (id, merchant_id, at, actor_kind, actor_id, action, subject_kind, subject_id,
+    detail)
+  select gen_random_uuid(), 'demo', now(), 'engine', 'yuanlu', 'payment.paid', 'payment',
+    gen_random_uuid(), '{"state": "paid"}' from generate_series(1, 2)`
 
-describe('the migration that brings the seals', () => {
-  test('entries that were posted before it: are hashed, queued and sealed', async () => {
+describe('the migrations that bring the seals', () => {
+  test('what was written before them: is hashed, queued and sealed', async () => {
     const client = new pg.Client({ connectionString: urls.ownerUrl })
     await client.connect()
     const run = async (file: string): Promise<void> => {
@@ -53,11 +57,19 @@ describe('the migration that brings the seals', () => {
     for (const file of names.filter((each) => each < SEALING)) await run(file)
     await client.query(POSTED)
     await run(SEALING)
-    await client.end()
     const database = connect(urls.ownerUrl)
     const round = { key: KEY, entriesMax: 100, now: new Date() }
     expect(await sealEntries(database, round)).toBe(3)
-    expect(await verifyDatabase(database)).toMatchObject({ ok: true, entries: 3, transfers: 6 })
+    for (const file of names.filter((each) => each > SEALING)) await run(file)
+    await client.end()
+    expect(await sealEntries(database, round)).toBe(2)
+    expect(await verifyDatabase(database)).toMatchObject({
+      ok: true,
+      entries: 3,
+      transfers: 6,
+      auditLines: 2,
+      seals: 2,
+    })
     await database.close()
   })
 })

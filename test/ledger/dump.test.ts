@@ -27,6 +27,15 @@ beforeAll(async () => {
 
 afterAll(() => book.close())
 
+/** The same rows as an export of format 1 had them. */
+const withoutAudit = (text: string): string =>
+  text
+    .replace('format 2', 'format 1')
+    .replaceAll(/COPY public\.audit(_unsealed)? [^]*?\n\\\.\n/g, '')
+    .replace(/(COPY public\.journal_order \(.*), kind(.*\n)([^]*?\\\.\n)/, (_, copy, end, rows) => {
+      return `${copy}${end}${String(rows).replaceAll(/\t(entry|audit)$/gm, '')}`
+    })
+
 let files = 0
 
 async function verifyText(content: string | Buffer) {
@@ -35,6 +44,9 @@ async function verifyText(content: string | Buffer) {
   await writeFile(file, content)
   return verifyDump(file)
 }
+
+const copyOf = (text: string, table: string): string =>
+  new RegExp(`COPY public\\.${table} [^]*?\\n\\\\\\.\\n`).exec(text)?.[0] ?? ''
 
 /** The problem that a text is refused with. */
 const problemOf = (content: string | Buffer): Promise<string> =>
@@ -48,9 +60,9 @@ function asPgDump(text: string): string {
   const turned = text.replace(
     /(COPY public\.journal_order) .*\n([^]*?)(\\\.\n)/,
     (_, copy: string, rows: string, end: string) =>
-      `${copy} (seq, entry_id, entry_hash, seal_no) FROM stdin;\n${rows.replaceAll(
-        /^(\S+)\t(\S+)\t(\S+)\t(\S+)$/gm,
-        '$1\t$3\t$4\t$2',
+      `${copy} (seq, entry_id, entry_hash, seal_no, kind) FROM stdin;\n${rows.replaceAll(
+        /^(\S+)\t(\S+)\t(\S+)\t(\S+)\t(\S+)$/gm,
+        '$1\t$3\t$4\t$2\t$5',
       )}${end}`,
   )
   expect(turned).not.toBe(text)
@@ -74,6 +86,19 @@ describe('a dump of the book', () => {
     expect(await verifyText(asPgDump(dump))).toEqual(await verifyText(dump))
   })
 
+  test('an export from before the audit log was sealed: is read for what it holds', async () => {
+    const verdict = await verifyText(withoutAudit(dump))
+    const { auditLines, findings, waiting } = await verifyText(dump)
+    expect(auditLines).toBe(3)
+    expect(verdict).toMatchObject({ auditLines: null, waiting, auditWaiting: 0 })
+    // This book has lines of the audit log under its last seal, which no old book had.
+    expect(verdict.findings.map(({ where }) => where)).toEqual([
+      expect.stringMatching(/^number 21, entry /),
+      expect.stringMatching(/^number 23, entry /),
+    ])
+    expect(findings).toEqual([])
+  })
+
   test('cut off at every tenth byte: never passes', async () => {
     const bytes = Buffer.from(dump)
     const verdicts = new Set<string>()
@@ -93,7 +118,7 @@ describe('a dump of the book', () => {
     ['one long line', () => 'x'.repeat(20 * 1024 * 1024), 'not_a_dump'],
     ['an archive of pg_dump', () => Buffer.from('PGDMP\u0001\u0010'), 'not_a_dump'],
     ['a compressed one', () => Buffer.from('1f8b0800', 'hex'), 'not_a_dump'],
-    ['another format', (text) => text.replace('format 1', 'format 2'), 'other_version'],
+    ['another format', (text) => text.replace('format 2', 'format 3'), 'other_version'],
     [
       'a version with another column',
       (text) => text.replace(', reverses,', ', note,'),
@@ -102,6 +127,16 @@ describe('a dump of the book', () => {
     [
       'a version without a table',
       (text) => text.replace(/COPY public\.balance_days [^\\]*\\\.\n/, ''),
+      'other_version',
+    ],
+    [
+      'an audit log without a seal, beside numbers that know of it',
+      (text) => text.replace(/COPY public\.audit \([^]*?\n\\\.\n/, ''),
+      'other_version',
+    ],
+    [
+      'numbers that do not know of the audit log beside it',
+      (text) => withoutAudit(text).replace(/COPY/, `${copyOf(text, 'audit')}\nCOPY`),
       'other_version',
     ],
     ['a lost end', (text) => text.replace(/-- End of .*\n/, ''), 'cut_off'],

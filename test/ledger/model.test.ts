@@ -139,6 +139,7 @@ const SEEN = [
   'send: PROCESSING',
   'settle refund: done null',
   'portal: booked done',
+  'decide held: returned',
   'portal: booked refunding',
 ]
 
@@ -183,6 +184,11 @@ describe('what the model finds', { timeout: 120_000 }, () => {
       `alter table payments drop constraint payments_over_reserved_exact;
        do $$ begin execute replace(pg_get_functiondef('refunds_count'::regproc),
          'over_reserved_fen = least(', 'over_reserved_fen = greatest('); end $$`,
+    ],
+    [
+      'what the portal gave back of held money, which goes back once more',
+      `do $$ begin execute replace(pg_get_functiondef('open_surplus_refund'::regproc),
+         'p.paid_fen - p.reserved_fen - p.refunded_fen - p.settled_fen', 'p.paid_fen'); end $$`,
     ],
     [
       'a lock of the payment that is gone',

@@ -1,8 +1,15 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { BOOK_TABLES } from '../../src/ledger/book-rows.js'
 import { canonicalText } from '../../src/ledger/canonical.js'
-import { entryHash, rowHash, type TransferText } from '../../src/ledger/row-hash.js'
+import {
+  auditHash,
+  entryHash,
+  rowHash,
+  type AuditText,
+  type TransferText,
+} from '../../src/ledger/row-hash.js'
 import { openBook, run, type Book } from '../db/support/book.js'
 
 let book: Book
@@ -34,12 +41,60 @@ const transfers: fc.Arbitrary<TransferText> = fc.record({
 const HASH_IN_SQL =
   'select journal_row_hash(jsonb_populate_record(null::journal_transfers, $1)) as hash'
 
+const texts = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => !text.includes('\0'))
+const auditLines: fc.Arbitrary<AuditText> = fc.record({
+  id: uuids,
+  merchantId: texts,
+  atUs: fc.bigInt({ min: -(10n ** 15n), max: 4n * 10n ** 15n }).map(String),
+  actorKind: fc.constantFrom('channel', '退款'),
+  actorId: texts,
+  actingUser: fc.option(texts),
+  action: texts,
+  subjectKind: fc.constantFrom('payment', 'refund'),
+  subjectId: fc.option(uuids),
+  detail: fc.dictionary(texts, fc.oneof(texts, fc.integer())).map((value) => JSON.stringify(value)),
+  recordedAtUs: fc.bigInt({ min: 0n, max: 4n * 10n ** 15n }).map(String),
+})
+
+/** Two instants in microseconds as the database writes them. */
+async function instantsOf(oneUs: string, otherUs: string): Promise<readonly [string, string]> {
+  const at = (us: string): string => `timestamptz 'epoch' + ${us} * interval '1 microsecond'`
+  const [row] = await run<{ one: string; other: string }>(
+    book.owner,
+    `select (${at(oneUs)})::text as one, (${at(otherUs)})::text as other`,
+  )
+  return [row?.one ?? '', row?.other ?? '']
+}
+
+/** The line as it is read back, and its hash as the database computes it. */
+async function auditInSql(line: AuditText): Promise<{ detail: string; hash: Buffer } | undefined> {
+  const [at, recordedAt] = await instantsOf(line.atUs, line.recordedAtUs)
+  const [answer] = await run<{ detail: string; hash: Buffer }>(
+    book.owner,
+    `select a.detail::text, audit_hash(a) as hash
+     from jsonb_populate_record(null::audit, $1) as a`,
+    [
+      JSON.stringify({
+        id: line.id,
+        merchant_id: line.merchantId,
+        at,
+        actor_kind: line.actorKind,
+        actor_id: line.actorId,
+        acting_user: line.actingUser,
+        action: line.action,
+        subject_kind: line.subjectKind,
+        subject_id: line.subjectId,
+        detail: JSON.parse(line.detail) as unknown,
+        recorded_at: recordedAt,
+      }),
+    ],
+  )
+  return answer
+}
+
 /** The hash as the database computes it for a row of these values. */
 async function hashInSql(transfer: TransferText): Promise<Buffer | undefined> {
-  const at = (us: string): string => `timestamptz 'epoch' + ${us} * interval '1 microsecond'`
-  const instants = `select (${at(transfer.occurredAtUs)})::text as occurred,
-    (${at(transfer.recordedAtUs)})::text as recorded`
-  const [instant] = await run<{ occurred: string; recorded: string }>(book.owner, instants)
+  const [occurredAt, recordedAt] = await instantsOf(transfer.occurredAtUs, transfer.recordedAtUs)
   const row = {
     entry_id: transfer.entryId,
     n: transfer.n,
@@ -51,8 +106,8 @@ async function hashInSql(transfer: TransferText): Promise<Buffer | undefined> {
     cause_kind: transfer.causeKind,
     cause_id: transfer.causeId,
     reverses: transfer.reverses,
-    occurred_at: instant?.occurred,
-    recorded_at: instant?.recorded,
+    occurred_at: occurredAt,
+    recorded_at: recordedAt,
   }
   const [answer] = await run<{ hash: Buffer }>(book.owner, HASH_IN_SQL, [JSON.stringify(row)])
   return answer?.hash
@@ -91,6 +146,44 @@ describe('the hash of a transfer', () => {
     )
     expect(columns.filter(({ name }) => !definition?.text.includes(`t.${name}`))).toEqual([])
     expect(columns).toHaveLength(12)
+  })
+})
+
+describe('the hash of a line of the audit log', () => {
+  test('any line: is what the database computes', async () => {
+    await fc.assert(
+      fc.asyncProperty(auditLines, async (line) => {
+        const stored = await auditInSql(line)
+        expect(auditHash({ ...line, detail: stored?.detail ?? '' })).toEqual(stored?.hash)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('a column of it that changes: changes it', () => {
+    fc.assert(
+      fc.property(auditLines, auditLines, (one, two) => {
+        for (const column of Object.keys(one) as (keyof AuditText)[]) {
+          const mixed = { ...one, [column]: two[column] }
+          expect(auditHash(mixed).equals(auditHash(one))).toBe(one[column] === two[column])
+        }
+      }),
+    )
+  })
+
+  test('the columns of its table: are all in it, and in what is exported', async () => {
+    const columns = await run<{ name: string }>(
+      book.owner,
+      `select attname as name from pg_attribute
+       where attrelid = 'audit'::regclass and attnum > 0 and not attisdropped`,
+    )
+    const [definition] = await run<{ text: string }>(
+      book.owner,
+      "select pg_get_functiondef('audit_hash'::regproc) as text",
+    )
+    const names = columns.map(({ name }) => name)
+    expect(names.filter((name) => !definition?.text.includes(`a.${name}`))).toEqual([])
+    expect(names.toSorted()).toEqual([...BOOK_TABLES.audit].toSorted())
   })
 })
 

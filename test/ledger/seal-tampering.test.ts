@@ -11,12 +11,14 @@ import { connect, run, type Book } from '../db/support/book.js'
 import { makeTestFolder } from '../support/test-folder.js'
 import { copyDatabase, dropDatabase } from './support/copies.js'
 import { openSealedBook, tamper } from './support/sealed-book.js'
-import { TAMPERINGS, type Tampering } from './support/tamperings.js'
+import type { Tampering } from './support/tampering-words.js'
+import { TAMPERINGS } from './support/tamperings.js'
 
 let book: Book
 let folder: string
-/** Entries by number; 0 is the one that waits. */
+/** Entries and lines of the audit log by number; 0 is the entry that waits. */
 let entryIds: readonly string[]
+let waitingLineId: string
 let heads: readonly Buffer[]
 let days: readonly string[]
 
@@ -29,6 +31,8 @@ beforeAll(async () => {
      (select entry_id from journal_order order by seq)`,
   )
   entryIds = numbered.map(({ id }) => id)
+  const lines = await run<{ id: string }>(book.owner, 'select id from audit_unsealed')
+  waitingLineId = lines[0]?.id ?? 'none waits'
   const seals = await run<{ hash: Buffer }>(book.owner, 'select hash from seals order by seal_no')
   heads = seals.map(({ hash }) => hash)
   const kept = await run<{ day: string }>(
@@ -46,7 +50,10 @@ const filled = (text: string): string =>
   text
     .replaceAll(/\{(\d+)\}/g, (_, seq: string) => entryIds[Number(seq)] ?? 'no such number')
     .replaceAll(/\{day(\d)\}/g, (_, n: string) => days[Number(n) - 1] ?? 'no such day')
-    .replace('{head4}', heads[3]?.toString('hex') ?? 'no such head')
+    .replaceAll('{line0}', waitingLineId)
+    .replaceAll(/\{head(\d)\}/g, (_, n: string) => {
+      return heads[Number(n) - 1]?.toString('hex') ?? 'no such head'
+    })
 
 const byText = (findings: readonly Finding[]): string[] =>
   findings.map(({ kind, where }) => `${kind}: ${where}`).toSorted()

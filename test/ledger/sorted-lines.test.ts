@@ -37,7 +37,7 @@ describe('sorting lines', () => {
       sorter.add(String((n * 7_919) % 2_000).padStart(8, '0'))
       await sorter.makeRoom()
     }
-    expect((await readdir(folder)).length).toBeLessThan(64)
+    expect((await readdir(folder)).length).toBeLessThan(128)
     let count = 0
     for await (const batch of sorter.sorted())
       for (const line of batch) {

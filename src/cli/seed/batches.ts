@@ -4,7 +4,7 @@ import { paymentInstants } from './calendar.js'
 import { addPayment } from './payment-rows.js'
 import { drawEnding, tellPayment, type Ending, type PaymentStory } from './payment-story.js'
 import { addRefund } from './refund-rows.js'
-import { tellRefunds, type RefundStory } from './refund-story.js'
+import { tellRefunds, tellSurplusRefund, type RefundStory } from './refund-story.js'
 import { emptyBatch, type BatchRows } from './rows.js'
 import type { Teller } from './shop.js'
 
@@ -48,14 +48,19 @@ export async function* bookInBatches(teller: Teller, size: BookSize): AsyncGener
   for (let first = 0; first < payments; first += perBatch) {
     const count = Math.min(perBatch, payments - first)
     const last = first + count
+    const refundsUntilHere = Math.round((refunds / payments) * last)
+    const refundsHere = refundsUntilHere - refundsTold
     const stories: PaymentStory[] = []
+    let surplus = 0
     for (const [index, at] of take(instants, count).entries()) {
-      const ending = endingOf(teller, first + index, { first, stillOpen, payments })
+      const drawn = endingOf(teller, first + index, { first, stillOpen, payments })
+      // What comes late goes back, so it takes one of the refunds that were asked for.
+      const ending = drawn === 'late' && surplus === refundsHere ? 'closed' : drawn
+      if (ending === 'late') surplus += 1
       stories.push(tellPayment(teller, at, ending))
       if (index % STRETCH === 0) await nextTurn()
     }
-    const refundsUntilHere = Math.round((refunds / payments) * last)
-    underWay.push(...tellRefundsOf(teller, stories, refundsUntilHere - refundsTold))
+    underWay.push(...tellRefundsOf(teller, stories, refundsHere - surplus))
     refundsTold = refundsUntilHere
     const endsAt = last === payments ? until : latest(stories)
     const ended = underWay.filter((refund) => refund.endedAt <= endsAt)
@@ -96,7 +101,11 @@ function tellRefundsOf(
     const index = withRoom(counts, teller.draw.below(accepted.length))
     counts[index] = (counts[index] ?? 0) + 1
   }
-  return accepted.flatMap((story, index) => tellRefunds(teller, story, counts[index] ?? 0))
+  const late = stories.filter(({ disposition }) => disposition === 'surplus')
+  return [
+    ...accepted.flatMap((story, index) => tellRefunds(teller, story, counts[index] ?? 0)),
+    ...late.map((story) => tellSurplusRefund(teller, story)),
+  ]
 }
 
 /** The payment drawn, or the next one that can take another refund. */

@@ -8,7 +8,8 @@ export interface Count {
   readonly entries: number
   readonly seals: number
   readonly events: number
-  /** Entries without a seal: none, unless something else posts at the same time. */
+  readonly auditLines: number
+  /** What has no seal, entry or line: nothing, unless something else posts at the same time. */
   readonly unsealed: number
 }
 
@@ -17,10 +18,11 @@ const COUNT = {
     (select count(*) from payments where merchant_id = $1) as payments,
     (select count(*) from refunds where merchant_id = $1) as refunds,
     (select count(*) from journal_transfers where merchant_id = $1) as transfers,
-    (select count(*) from journal_order) as entries,
+    (select count(*) from journal_order where kind = 'entry') as entries,
     (select count(*) from seals) as seals,
     (select count(*) from outbox) as events,
-    (select count(*) from journal_unsealed) as unsealed`,
+    (select count(*) from audit where merchant_id = $1) as "auditLines",
+    (select count(*) from journal_unsealed) + (select count(*) from audit_unsealed) as unsealed`,
 }
 
 /** Payments whose three sums are not those of their refunds. */

@@ -1,44 +1,19 @@
-import type { Transfer } from '../../ledger/postings.js'
+import type { Change } from '../../ledger/record.js'
 import type { BatchRows } from './rows.js'
 import type { Teller } from './shop.js'
 
 const HASH_BYTES = 32
 
-/** What is written beside a state that changed, as `recordChange` of the ledger does. */
-export interface SeededChange {
-  readonly type: string
-  readonly actor: { readonly kind: 'api_key' | 'channel' | 'engine'; readonly id: string }
-  readonly actingUser: string | null
-  readonly subjectKind: 'payment' | 'refund'
-  readonly subjectId: string
-  readonly payload: object
-  readonly detail: object
-  readonly transfers: readonly Transfer[]
-  readonly occurredAt: Date
-  readonly at: Date
-}
-
-/** An event, a line of the audit log, and an entry where money moved. */
-export function addChange(
-  rows: BatchRows,
-  { draw, shop }: Teller,
-  payment: { readonly id: string; readonly sequence: number },
-  change: SeededChange,
-): void {
-  const { type, actor, actingUser, subjectKind, subjectId, payload, detail, at } = change
-  const { merchantId } = shop
-  rows.outbox.push([draw.uuid(at), payment.id, payment.sequence, type, payload, at])
-  const audited = [subjectKind, subjectId, detail] as const
-  rows.audit.push([
-    draw.uuid(at),
-    merchantId,
-    at,
-    actor.kind,
-    actor.id,
-    actingUser,
-    AUDITED_AS[type] ?? type,
-    ...audited,
-  ])
+/** What is written beside a state that changed, as the ledger's `recordChange` writes it. */
+export function addChange(rows: BatchRows, { draw }: Teller, change: SequencedChange): void {
+  const { type, merchantId, paymentId, sequence, payload, now: at } = change
+  const { subjectKind, subjectId, detail } = change
+  const { actorKind, actorId, actingUser } = change.actor
+  rows.outbox.push([draw.uuid(at), paymentId, sequence, type, payload, at])
+  const who = [actorKind, actorId, actingUser] as const
+  const action = AUDITED_AS[type] ?? type
+  const audited = [action, subjectKind, subjectId, detail, at] as const
+  rows.audit.push([draw.uuid(at), merchantId, at, ...who, ...audited])
   if (change.transfers.length === 0) return
   const entryId = draw.uuid(at)
   for (const { n, rule, debit, credit, amountFen } of change.transfers) {
@@ -46,6 +21,11 @@ export function addChange(
     const cause = [merchantId, subjectKind, subjectId, change.occurredAt, at] as const
     rows.journal_transfers.push([...transfer, ...cause])
   }
+}
+
+/** Where the engine counts the events of a payment, the seed knows how many it has told. */
+interface SequencedChange extends Change {
+  readonly sequence: number
 }
 
 /** Asking for a refund stands in the audit log as what was done, all else as what became of it. */

@@ -1,3 +1,4 @@
+import { channelActor } from '../../activities/refund-record.js'
 import { paymentFactKey } from '../../domain/payment.js'
 import { KEPT_DAYS } from '../../domain/retention.js'
 import { postHeld, postPaid, type Transfer } from '../../ledger/postings.js'
@@ -99,19 +100,31 @@ function addEvent(
         transactionId: fact.transactionId,
       }
     : { state: 'closed' }
-  const change = {
+  addChange(rows, teller, {
     type,
-    actor: { kind: 'channel', id: shop.mchId },
-    actingUser: null,
+    actor: channelActor(shop.mchId),
+    merchantId: shop.merchantId,
+    paymentId: story.id,
+    sequence,
     subjectKind: 'payment',
     subjectId: story.id,
     payload: { paymentId: story.id, outTradeNo: story.outTradeNo, ...facts },
     detail: facts,
     transfers: transfersOf(teller, event),
     occurredAt: isPaid ? new Date(fact.paidAt) : at,
-    at,
-  } as const
-  addChange(rows, teller, { id: story.id, sequence }, change)
+    now: at,
+  })
+  if (type === 'payment.held') addCase(rows, teller, story, at)
+}
+
+/** Held money waits for a person, who sees it among the cases. */
+function addCase(rows: BatchRows, { draw, shop }: Teller, story: PaymentStory, at: Date): void {
+  const { id: paymentId, attention, totalFen, paid } = story
+  const [id, paidFen] = [draw.uuid(at), paid?.totalFen ?? null]
+  const cause = [paymentId, 'payment', paymentId] as const
+  const detail = { attention, totalFen, paidFen }
+  rows.cases.push([id, shop.merchantId, 'payment_held', ...cause, paidFen, detail, at])
+  rows.case_events.push([id, 1, 'opened', 'engine', 'yuanlu', at])
 }
 
 function transfersOf({ shop }: Teller, { type, fact }: PaymentEvent): Transfer[] {
@@ -133,4 +146,5 @@ const erasureRow = ({ draw, shop }: Teller, paymentId: string, at: Date): Row =>
   'payment',
   paymentId,
   {},
+  at,
 ]

@@ -23,7 +23,7 @@ const MINUTE = 60 * SECOND
 
 /** Something that was learnt of a payment, and what became of it. */
 export interface PaymentEvent {
-  readonly type: 'payment.paid' | 'payment.held' | 'payment.closed'
+  readonly type: 'payment.paid' | 'payment.held' | 'payment.surplus' | 'payment.closed'
   readonly fact: PaymentFact
   readonly source: 'notify' | 'query'
   readonly at: Date
@@ -109,6 +109,12 @@ function drawPrice(draw: Draw): Fen {
   return fen(draw.happens(700) ? bounded - (bounded % 10) : bounded)
 }
 
+const PAID_AS = {
+  accepted: 'payment.paid',
+  mismatched: 'payment.held',
+  late: 'payment.surplus',
+} as const
+
 function tellEvents(order: Order, ending: Exclude<Ending, 'open' | 'failed'>): PaymentEvent[] {
   const { teller, createdAt, expiresAt } = order
   const { draw } = teller
@@ -123,7 +129,7 @@ function tellEvents(order: Order, ending: Exclude<Ending, 'open' | 'failed'>): P
     ending === 'late'
       ? after(closed.at, draw.between(SECOND, MINUTE))
       : after(createdAt, draw.between(4 * SECOND, 4 * MINUTE))
-  const type = ending === 'accepted' ? 'payment.paid' : 'payment.held'
+  const type = PAID_AS[ending]
   const source = draw.happens(985) ? 'notify' : 'query'
   const at = after(
     paidAt,
@@ -161,7 +167,7 @@ function endOf(ending: Ending): Pick<PaymentStory, 'state' | 'disposition' | 'at
     case 'mismatched':
       return { state: 'paid', disposition: 'held', attention: 'amount_mismatch' }
     case 'late':
-      return { state: 'paid', disposition: 'held', attention: 'late' }
+      return { state: 'paid', disposition: 'surplus', attention: 'late' }
     case 'open':
       return { state: 'awaiting_payment', disposition: null, attention: null }
     case 'closed':

@@ -1,3 +1,4 @@
+import { channelActor, ENGINE, type RefundHappening } from '../../activities/refund-record.js'
 import type { RefundStatus } from '../../domain/channel.js'
 import { refundFactKey } from '../../domain/refund.js'
 import {
@@ -7,16 +8,18 @@ import {
   postSettledOtherwise,
   type Transfer,
 } from '../../ledger/postings.js'
-import { addChange, addIdempotencyKey, type SeededChange } from './common-rows.js'
+import type { Actor } from '../../ledger/record.js'
+import { addChange, addIdempotencyKey } from './common-rows.js'
 import { after } from './payment-story.js'
-import type { RefundStep, RefundStory } from './refund-story.js'
+import type { RefundDecision, RefundStep, RefundStory } from './refund-story.js'
 import type { BatchRows } from './rows.js'
-import type { Teller } from './shop.js'
+import type { Shop, Teller } from './shop.js'
 
 /** Everything that a refund leaves in the tables. It counts on in the events of its payment. */
 export function addRefund(rows: BatchRows, teller: Teller, story: RefundStory): void {
   const { draw, shop } = teller
   const { id, payment, requestedAt, requestedFor } = story
+  const isAsked = story.origin === 'api'
   rows.refunds.push([
     id,
     shop.merchantId,
@@ -25,24 +28,20 @@ export function addRefund(rows: BatchRows, teller: Teller, story: RefundStory): 
     'v2',
     shop.mchId,
     story.outRefundNo,
+    story.origin,
+    isAsked ? 'pending' : 'approved',
     story.amountFen,
     payment.totalFen,
     story.reason,
-    shop.askingKeyId,
+    isAsked ? shop.askingKeyId : null,
     requestedFor,
     story.expiresAt,
     requestedAt,
     requestedAt,
+    isAsked ? null : requestedAt,
   ])
-  addIdempotencyKey(rows, teller, { route: 'POST /v1/refunds', objectId: id, at: requestedAt })
-  tell(rows, teller, story, {
-    type: 'refund.requested',
-    actor: { kind: 'api_key', id: shop.askingKeyId },
-    actingUser: requestedFor,
-    facts: { state: 'pending' },
-    detail: { amountFen: story.amountFen },
-    at: requestedAt,
-  })
+  if (isAsked) tellRequest(rows, teller, story)
+  else tellOpening(rows, teller, story)
   const decisionId = draw.uuid(story.decision?.at ?? requestedAt)
   if (story.decision !== null) addDecision(rows, teller, story, decisionId)
   for (const [stage, step] of story.steps.entries()) {
@@ -50,6 +49,29 @@ export function addRefund(rows: BatchRows, teller: Teller, story: RefundStory): 
     addFacts(rows, teller, story, step)
     tellStep(rows, teller, story, { step, decisionId })
   }
+}
+
+function tellRequest(rows: BatchRows, teller: Teller, story: RefundStory): void {
+  const { id: objectId, requestedAt: at, requestedFor, amountFen } = story
+  addIdempotencyKey(rows, teller, { route: 'POST /v1/refunds', objectId, at })
+  tell(rows, teller, story, {
+    type: 'refund.requested',
+    actor: keyActor(teller.shop.askingKeyId, requestedFor),
+    facts: { state: 'pending' },
+    detail: { amountFen },
+    now: at,
+  })
+}
+
+/** The engine opens the refund of surplus money itself, and it needs nobody's approval. */
+function tellOpening(rows: BatchRows, teller: Teller, story: RefundStory): void {
+  const facts = { state: 'approved', origin: 'system', surplus: 'late' }
+  tell(rows, teller, story, {
+    type: 'refund.approved',
+    actor: ENGINE,
+    facts,
+    now: story.requestedAt,
+  })
 }
 
 function addDecision(
@@ -159,64 +181,68 @@ function tellStep(
   const facts = isDecided
     ? { state, decisionId, reason: decision.reason }
     : { state, cause, ...(step.isAccepted ? { refundAtChannel: story.refundId } : {}) }
-  const key = decision?.verb === 'cancel' ? shop.askingKeyId : shop.decidingKeyId
   tell(rows, teller, story, {
     type: state === 'refunding' ? 'refund.accepted' : `refund.${state}`,
-    actor: actorOf(state, isDecided, key, shop.mchId),
-    actingUser: isDecided || state === 'settled' ? (decision?.actingUser ?? null) : null,
+    actor: isDecided || state === 'settled' ? deciderOf(shop, decision) : actorOf(shop, state),
     facts,
-    detail: facts,
     transfers: transfersOf(teller, story, step),
-    at,
+    now: at,
   })
 }
 
-function actorOf(
-  state: RefundStep['state'],
-  isDecided: boolean,
-  keyId: string,
-  mchId: string,
-): SeededChange['actor'] {
-  if (isDecided || state === 'settled') return { kind: 'api_key', id: keyId }
-  return state === 'expired' ? { kind: 'engine', id: 'yuanlu' } : { kind: 'channel', id: mchId }
-}
+const keyActor = (actorId: string, actingUser: string | null): Actor => ({
+  actorKind: 'api_key',
+  actorId,
+  actingUser,
+})
 
-interface Told extends Pick<SeededChange, 'type' | 'actor' | 'actingUser' | 'detail' | 'at'> {
-  readonly facts: object
-  readonly transfers?: readonly Transfer[]
+const deciderOf = (shop: Shop, decision: RefundDecision | null): Actor =>
+  keyActor(
+    decision?.verb === 'cancel' ? shop.askingKeyId : shop.decidingKeyId,
+    decision?.actingUser ?? null,
+  )
+
+const actorOf = ({ mchId }: Shop, state: RefundStep['state']): Actor =>
+  state === 'expired' ? ENGINE : channelActor(mchId)
+
+interface Told extends RefundHappening {
+  /** What the audit log keeps, where it is not what the merchant is told. */
+  readonly detail?: object
 }
 
 function tell(
   rows: BatchRows,
   teller: Teller,
   story: RefundStory,
-  { facts, transfers = [], ...told }: Told,
+  { type, actor, facts, detail = facts, transfers = [], now }: Told,
 ): void {
   const { id, payment, outRefundNo, amountFen } = story
   payment.events += 1
-  addChange(
-    rows,
-    teller,
-    { id: payment.id, sequence: payment.events },
-    {
-      ...told,
-      subjectKind: 'refund',
-      subjectId: id,
-      payload: { refundId: id, paymentId: payment.id, outRefundNo, amountFen, ...facts },
-      transfers,
-      occurredAt: told.at,
-    },
-  )
+  addChange(rows, teller, {
+    type,
+    actor,
+    merchantId: teller.shop.merchantId,
+    paymentId: payment.id,
+    sequence: payment.events,
+    subjectKind: 'refund',
+    subjectId: id,
+    payload: { refundId: id, paymentId: payment.id, outRefundNo, amountFen, ...facts },
+    detail,
+    transfers,
+    occurredAt: now,
+    now,
+  })
 }
 
 /** The same postings as the engine's, by the rules of the ledger. */
 function transfersOf({ shop }: Teller, story: RefundStory, step: RefundStep): Transfer[] {
   const { amountFen, settlementFen } = story
+  const isAsked = story.origin === 'api'
   switch (step.state) {
     case 'refunding':
       return postAccepted(shop, settlementFen, 1)
     case 'done':
-      return postDone(shop, amountFen, settlementFen)
+      return postDone(shop, amountFen, settlementFen, isAsked ? 'returns' : 'suspense')
     case 'failed':
       return postReturned('J3', shop, settlementFen, 1)
     case 'needs_attention':

@@ -1,4 +1,6 @@
-import { newNumber } from '../../domain/ids.js'
+import { SURPLUS_REASONS } from '../../activities/ledger-surplus-refund.js'
+import { ENGINE } from '../../activities/refund-record.js'
+import { newNumber, surplusRefundNo } from '../../domain/ids.js'
 import { fen, subtractFen, type Fen } from '../../domain/money.js'
 import type { DecisionVerb } from '../../domain/refund.js'
 import type { RefundCause, RefundState } from '../../domain/states.js'
@@ -53,6 +55,8 @@ export interface RefundDecision {
 
 export interface RefundStory {
   readonly id: string
+  /** Who opened it: somebody by the API, or the engine because the money was surplus. */
+  readonly origin: 'api' | 'system'
   readonly payment: RefundablePayment
   readonly outRefundNo: string
   readonly refundId: string
@@ -95,6 +99,35 @@ export function tellRefunds(teller: Teller, payment: PaymentStory, count: number
   return stories
 }
 
+/** Makes up the refund of money that came too late: all of it goes back, and nobody is asked. */
+export function tellSurplusRefund({ draw, until }: Teller, story: PaymentStory): RefundStory {
+  const { id, outTradeNo, totalFen, paid, updatedAt: openedAt } = story
+  if (paid === null) throw new RangeError('Only what was paid is given back.')
+  const acceptedAt = after(openedAt, draw.between(300, 2 * SECOND))
+  const doneAt = after(acceptedAt, draw.between(30 * SECOND, 5 * MINUTE))
+  const steps = [
+    { state: 'refunding', cause: 'accepted', at: acceptedAt, isAccepted: true },
+    { state: 'done', cause: null, at: doneAt, isAccepted: true },
+  ] as const
+  const taken = steps.filter(({ at }) => at <= until)
+  return {
+    id: draw.uuid(openedAt),
+    origin: 'system',
+    payment: { id, outTradeNo, totalFen, events: story.events.length },
+    outRefundNo: surplusRefundNo(outTradeNo),
+    refundId: `5030${draw.digits(24)}`,
+    amountFen: paid.totalFen,
+    settlementFen: paid.settlementFen,
+    reason: SURPLUS_REASONS.late,
+    requestedFor: ENGINE.actorId,
+    requestedAt: openedAt,
+    expiresAt: openedAt,
+    decision: null,
+    steps: taken,
+    endedAt: taken.at(-1)?.at ?? openedAt,
+  }
+}
+
 function drawAmount(draw: Draw, leftFen: Fen, left: number, count: number): Fen {
   if (count === 1 && draw.happens(600)) return leftFen
   const most = Math.max(1, Math.floor(leftFen / left))
@@ -125,6 +158,7 @@ function tellRefund(
   const steps = tellSteps(draw, requestedAt, expiresAt, ending).filter(({ at }) => at <= until)
   return {
     id: draw.uuid(requestedAt),
+    origin: 'api',
     payment,
     outRefundNo: newNumber('R', requestedAt.getTime(), draw.bytes(16)),
     refundId: `5030${draw.digits(24)}`,

@@ -9,8 +9,8 @@ const COLUMNS = {
     cash_fen, settlement_fen, transaction_id, prepay_id, prepay_at, channel_request, payer_ref,
     payer_erased_at, expires_at, due_at, due_count, paid_at, created_at, updated_at`),
   refunds: columns(`id, merchant_id, payment_id, account_id, api_version, mch_id, out_refund_no,
-    amount_fen, total_fen, reason, requested_by, requested_for, expires_at, created_at,
-    updated_at`),
+    origin, state, amount_fen, total_fen, reason, requested_by, requested_for, expires_at,
+    created_at, updated_at, workflow_started_at`),
   refund_moves: columns(`stage, id, state, cause, last_code, settlement_fen, transit_round,
     in_transit, refund_id, first_submitted_at, submit_count, accepted_at, query_count, done_at,
     updated_at`),
@@ -22,9 +22,12 @@ const COLUMNS = {
     stored_at, signalled_at, applied_at, outcome`),
   journal_transfers: columns(`entry_id, n, rule, debit, credit, amount_fen, merchant_id, cause_kind,
     cause_id, occurred_at, recorded_at`),
+  cases: columns(`id, merchant_id, kind, payment_id, cause_kind, cause_id, amount_fen, detail,
+    opened_at`),
+  case_events: columns('case_id, n, type, actor_kind, actor_id, at'),
   outbox: columns('id, subject, sequence, type, payload, created_at'),
   audit: columns(`id, merchant_id, at, actor_kind, actor_id, acting_user, action, subject_kind,
-    subject_id, detail`),
+    subject_id, detail, recorded_at`),
 } as const
 
 export type SeededTable = keyof typeof COLUMNS
@@ -44,6 +47,8 @@ export const emptyBatch = (): BatchRows => ({
   inbox: [],
   refund_decisions: [],
   journal_transfers: [],
+  cases: [],
+  case_events: [],
   outbox: [],
   audit: [],
 })

@@ -18,6 +18,8 @@ import type { Shop, Teller } from './shop.js'
 const PAYMENTS_OF_BUYER = 4
 const DAY_MS = 86_400_000
 const KIB_OF_MIB = 1024
+/** Nobody waits for a seed as for an answer, and it may itself be what keeps the server busy. */
+const CONNECT_TIMEOUT_MS = 120_000
 
 export interface SeedOptions extends BookSize {
   readonly ownerUrl: string
@@ -48,7 +50,12 @@ export interface Seeded extends Count {
 export async function seedBook(options: SeedOptions): Promise<Seeded> {
   const startedAt = performance.now()
   const { ownerUrl: url, merchantId } = options
-  const database = new Database({ url, connectionsMax: 2, applicationName: 'yuanlu-seed' })
+  const database = new Database({
+    url,
+    connectionsMax: 2,
+    applicationName: 'yuanlu-seed',
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  })
   const client = new pg.Client({ connectionString: url, application_name: 'yuanlu-seed' })
   // A connection that breaks fails the statement under way; unheard, it would end the process.
   client.on('error', () => undefined)

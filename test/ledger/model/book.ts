@@ -17,14 +17,16 @@ export type SubmitAnswer =
   | 'refused'
   | 'unknown'
 export type QueryAnswer = 'success' | 'success with coupon' | 'closed' | 'abnormal' | 'processing'
+/** What a person may say about money that is held. */
+export type HeldWord = 'accept' | 'refund'
 export type Verb = 'approve' | 'reject' | 'cancel'
 /** The one who asked; another; another key in the hands of the one who asked. */
 export type Who = 'asker' | 'approver' | 'asker by another key'
 
 export interface Fact {
   readonly key: string
-  readonly source: 'notify' | 'query'
-  readonly what: Paid | 'closed' | QueryAnswer
+  readonly source: 'notify' | 'query' | 'manual'
+  readonly what: Paid | 'closed' | QueryAnswer | HeldWord
   outcome: string | null
 }
 

@@ -1,6 +1,6 @@
-import type { Channel, SubmitOutcome } from '../../../src/domain/channel.js'
+import type { Channel, RefundFact, SubmitOutcome } from '../../../src/domain/channel.js'
 import { fen } from '../../../src/domain/money.js'
-import { lessCouponFen, type PlaceAnswer, type SubmitAnswer } from './book.js'
+import { lessCouponFen, type PlaceAnswer, type QueryAnswer, type SubmitAnswer } from './book.js'
 
 /** What the channel answers, in the words of the engine's port. */
 
@@ -44,4 +44,21 @@ export function submitted(
   const reason = { code: answer.toUpperCase(), message: 'no' }
   if (answer === 'unknown') return { kind: 'unknown', retry: 'soon', ...reason }
   return { kind: answer as 'not_enough' | 'rate_limited' | 'refused', ...reason }
+}
+
+/** What a question about a refund is answered. */
+export function refundFactOf(
+  { outRefundNo, amountFen }: { readonly outRefundNo: string; readonly amountFen: number },
+  what: QueryAnswer,
+): RefundFact {
+  const isCoupon = what === 'success with coupon'
+  return {
+    kind: 'refund',
+    status: isCoupon ? 'success' : what,
+    outTradeNo: 'not-compared',
+    outRefundNo,
+    refundId: `at-${outRefundNo}`,
+    refundFen: fen(amountFen),
+    settlementFen: fen(isCoupon ? lessCouponFen(amountFen) : amountFen),
+  }
 }

@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 
-import type { Book, Paid, PlaceAnswer, QueryAnswer, SubmitAnswer, Verb, Who } from './book.js'
+import type {
+  Book,
+  HeldWord,
+  Paid,
+  PlaceAnswer,
+  QueryAnswer,
+  SubmitAnswer,
+  Verb,
+  Who,
+} from './book.js'
 import type { PortalRefund } from './portal.js'
 
 /** What somebody does; payments and refunds stand there by their ids. */
@@ -19,6 +28,7 @@ export type Command =
       readonly answer: 'exact' | 'closed'
     }
   | { readonly kind: 'settle payment'; readonly paymentId: string }
+  | { readonly kind: 'decide held'; readonly paymentId: string; readonly word: HeldWord }
   | {
       readonly kind: 'request'
       readonly id: string
@@ -160,6 +170,14 @@ const drafts: fc.Arbitrary<Draft> = fc.oneof(
     arbitrary: draft('payment', none, (_, { id }) => ({ kind: 'settle payment', paymentId: id })),
   },
   {
+    weight: 3,
+    arbitrary: draft('payment', fc.constantFrom<HeldWord>('accept', 'refund'), (word, { id }) => ({
+      kind: 'decide held',
+      paymentId: id,
+      word,
+    })),
+  },
+  {
     weight: 8,
     arbitrary: draft(
       'payment',
@@ -247,14 +265,19 @@ const fixed = (on: Draft['on'], at: number, make: (id: string) => Command): Draf
   [fc.toStringMethod]: () => JSON.stringify(make(`${on}#${at}`)),
 })
 
-const PAYMENTS = [null, null, 'order-1'] as const
-/** How every plan begins: three payments that are paid, one of them for an order. */
+const PAYMENTS: readonly { readonly orderRef: string | null; readonly what: Paid }[] = [
+  { orderRef: null, what: 'exact' },
+  { orderRef: null, what: 'exact' },
+  { orderRef: 'order-1', what: 'exact' },
+  { orderRef: null, what: 'short' },
+]
+/** How every plan begins: three payments that are paid, one of them for an order; one is held. */
 export const OPENING: readonly (readonly Draft[])[] = [
-  PAYMENTS.map((orderRef, at) =>
+  PAYMENTS.map(({ orderRef }, at) =>
     fixed('nothing', at, (id) => ({ kind: 'create', id, orderRef, totalFen: TOTAL_FEN })),
   ),
-  PAYMENTS.map((_, at) =>
-    fixed('payment', at, (paymentId) => ({ kind: 'notify payment', paymentId, what: 'exact' })),
+  PAYMENTS.map(({ what }, at) =>
+    fixed('payment', at, (paymentId) => ({ kind: 'notify payment', paymentId, what })),
   ),
   PAYMENTS.map((_, at) =>
     fixed('payment', at, (paymentId) => ({ kind: 'settle payment', paymentId })),

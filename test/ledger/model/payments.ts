@@ -8,6 +8,7 @@ import {
   the,
   type Answer,
   type Book,
+  type HeldWord,
   type Moment,
   type Paid,
   type Payment,
@@ -84,13 +85,13 @@ export function amountsOf(what: Paid, totalFen: number) {
 }
 
 /** A foreign fact looks like an exact one but for the appid, which is no part of its key. */
-const keyOf = (what: Paid | 'closed'): string => (what === 'foreign' ? 'exact' : what)
+const keyOf = (what: Paid | 'closed' | HeldWord): string => (what === 'foreign' ? 'exact' : what)
 
 export function storePaymentFact(
   book: Book,
   paymentId: string,
-  what: Paid | 'closed',
-  source: 'notify' | 'query',
+  what: Paid | 'closed' | HeldWord,
+  source: 'notify' | 'query' | 'manual',
 ): void {
   const { facts } = the(book.payments, paymentId)
   const key = keyOf(what)
@@ -101,7 +102,9 @@ export function settlePayment(book: Book, paymentId: string, moment: Moment): An
   const payment = the(book.payments, paymentId)
   for (const fact of inOrder(payment.facts, paymentId, moment)) {
     if (fact.what === 'closed') fact.outcome = close(payment)
-    else fact.outcome = pay(book, payment, fact.what as Paid)
+    else if (fact.source === 'manual') {
+      fact.outcome = decideHeld(book, payment, fact.what as HeldWord)
+    } else fact.outcome = pay(book, payment, fact.what as Paid)
   }
   // Surplus money goes back by itself.
   return `${payment.state} ${payment.disposition === 'surplus' ? null : payment.attention}`
@@ -142,8 +145,32 @@ const dispositionFor = (attention: string | null): string => {
   return attention.endsWith('mismatch') ? 'held' : 'surplus'
 }
 
+/** What a person says about held money counts once; what the portal gave back is gone already. */
+function decideHeld(book: Book, payment: Payment, word: HeldWord): string {
+  if (payment.disposition !== 'held') return 'already_decided'
+  const { settlementFen, reservedFen, refundedFen } = payment
+  const paidFen = payment.paidFen ?? 0
+  const goneFen = reservedFen + refundedFen
+  if (word === 'accept') {
+    if (isOrderPaid(book, payment)) return 'order_paid'
+    if (goneFen > 0) return 'unacceptable'
+    payment.disposition = 'accepted'
+    payment.attention = null
+    payment.events.push('payment.paid')
+    post(payment.lines, 'P3.1', 'suspense/sales', settlementFen ?? 0)
+    post(payment.lines, 'P3.2', 'coupon_cost/sales', paidFen - (settlementFen ?? 0))
+  } else {
+    payment.disposition = 'surplus'
+    payment.events.push('payment.surplus')
+    giveBack(book, payment, paidFen - goneFen)
+  }
+  for (const each of payment.cases) if (each.kind === 'payment_held') each.state = 'resolved'
+  return payment.disposition
+}
+
 /** Money that came late or twice has a refund of its own, which nobody approves. */
 function giveBack(book: Book, payment: Payment, amountFen: number): void {
+  if (amountFen === 0) return
   const id = `surplus:${payment.id}`
   book.refunds[id] = newRefund({ id, paymentId: payment.id, amountFen, state: 'approved' })
   payment.reservedFen += amountFen
@@ -154,12 +181,15 @@ function attentionFor(book: Book, payment: Payment, what: Paid): string | null {
   if (what === 'dollars') return 'currency_mismatch'
   if (what === 'short') return 'amount_mismatch'
   if (!isOpen(payment.state)) return 'late'
-  const isOrderPaid = Object.values(book.payments).some(
+  return isOrderPaid(book, payment) ? 'double_payment' : null
+}
+
+function isOrderPaid(book: Book, payment: Payment): boolean {
+  return Object.values(book.payments).some(
     (other) =>
       other.id !== payment.id &&
       other.orderRef !== null &&
       other.orderRef === payment.orderRef &&
       other.disposition === 'accepted',
   )
-  return isOrderPaid ? 'double_payment' : null
 }

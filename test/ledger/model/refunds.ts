@@ -4,6 +4,7 @@ import {
   isSent,
   lessCouponFen,
   newRefund,
+  openCase,
   post,
   recount,
   the,
@@ -33,9 +34,10 @@ export function requestRefund(
   if (known !== undefined) return known.request === request ? `known ${known.refundId}` : 'conflict'
   const payment = the(book.payments, paymentId)
   if (payment.state !== 'paid') return 'payment_not_paid 0'
-  if (payment.disposition !== 'accepted') return 'payment_held 0'
+  if (payment.disposition === 'held') return 'payment_held 0'
   const { paidFen, reservedFen, refundedFen } = payment
   const leftFen = Math.max(0, (paidFen ?? 0) - reservedFen - refundedFen)
+  if (payment.disposition === 'surplus' && leftFen === 0) return 'payment_held 0'
   if (amountFen > leftFen) return `refund_exceeds_payment ${leftFen}`
   payment.reservedFen += amountFen
   payment.events.push('refund.requested')
@@ -151,7 +153,9 @@ export function recordSubmitted(
   if (answer.startsWith('accepted')) book.triedIn = null
   if (refund.state !== 'refunding' || refund.cause === 'accepted') return 'returned'
   if (answer === 'refused' || answer === 'accepted otherwise') {
-    move(book, refund, 'needs_attention', 'refused')
+    const cause = answer === 'refused' ? 'refused' : 'amount_differs'
+    move(book, refund, 'needs_attention', cause)
+    if (answer !== 'refused') openCaseOf(book, refund, 'refund_differs')
     return 'returned'
   }
   if (answer === 'accepted' || answer === 'accepted with coupon') {
@@ -202,26 +206,21 @@ export function storeNotified(book: Book, refundId: string, what: QueryAnswer): 
   facts.push({ key, source: 'notify', what, outcome: null })
 }
 
-/**
- * All of it or nothing: that more came back than was paid is not believed, whoever says so. Only
- * beside a refund of the portal can the channel of a plan say such a thing.
- */
-export function settleRefund(book: Book, refundId: string, moment: Moment): Answer {
-  const tried = structuredClone(book)
-  const answer = settle(tried, refundId, moment)
-  const { refundedFen, paidFen } = paymentOf(tried, the(tried.refunds, refundId))
-  if (refundedFen > (paidFen ?? 0)) return 'payments_refunded_within_paid'
-  Object.assign(book, tried)
-  return answer
-}
-
-function settle(book: Book, refundId: string, moment: Moment): Answer {
+/** What is settled; `isConfirmed` when the channel has said again what was applied before. */
+export function settleRefund(
+  book: Book,
+  refundId: string,
+  moment: Moment,
+  isConfirmed = false,
+): Answer {
   const refund = the(book.refunds, refundId)
   const facts = inOrder(refund.facts, refundId, moment)
   const queried = facts.filter(({ source }) => source === 'query')
+  const isGivenBack = facts.some(({ what }) => what.startsWith('success'))
+  if (refund.state === 'failed' && isGivenBack) openCaseOf(book, refund, 'refund_after_end')
   for (const { what } of queried) applyStatus(book, refund, what as QueryAnswer)
   // A notification is no proof: it is put away when the channel was asked, or all is over.
-  const isKnown = queried.length > 0 || isEnded(refund.state)
+  const isKnown = isConfirmed || queried.length > 0 || isEnded(refund.state)
   for (const fact of facts) if (isKnown) fact.outcome = refund.state
   return `${refund.state} ${refund.cause}`
 }
@@ -229,10 +228,13 @@ function settle(book: Book, refundId: string, moment: Moment): Answer {
 function applyStatus(book: Book, refund: Refund, what: QueryAnswer): void {
   const status = statusOf(what)
   if (!isSent(refund.state) || status === 'processing') return
-  if (status === 'abnormal' && refund.state === 'needs_attention') return
+  const isOdd = refund.cause === 'amount_differs' || refund.cause === 'beyond_paid'
+  if (status === 'abnormal' && refund.state === 'needs_attention' && !isOdd) return
+  if (status === 'success' && refund.cause === 'beyond_paid') return
   const saidFen =
     what === 'success with coupon' ? lessCouponFen(refund.amountFen) : refund.amountFen
   refund.settlementFen ??= saidFen
+  if (status === 'success' && isBeyond(book, refund)) return tellBeyond(book, refund)
   const isSale = paymentOf(book, refund).disposition === 'accepted'
   if (status === 'success') finish(refund, refund.settlementFen, isSale)
   else if (refund.isInTransit) {
@@ -245,11 +247,31 @@ function applyStatus(book: Book, refund: Refund, what: QueryAnswer): void {
   if (status === 'abnormal') move(book, refund, 'needs_attention', 'abnormal')
 }
 
+/** Only beside a refund of the portal can the channel of a plan say such a thing. */
+function isBeyond(book: Book, refund: Refund): boolean {
+  const { refundedFen, paidFen } = paymentOf(book, refund)
+  return refundedFen + refund.amountFen > (paidFen ?? 0)
+}
+
+/** It left the channel, so it is in transit; it is no more than that until a person has looked. */
+function tellBeyond(book: Book, refund: Refund): void {
+  sendOff(refund, refund.settlementFen ?? 0)
+  move(book, refund, 'needs_attention', 'beyond_paid')
+  openCaseOf(book, refund, 'refund_beyond_paid')
+}
+
+const openCaseOf = (book: Book, refund: Refund, kind: string): void =>
+  openCase(paymentOf(book, refund), kind, refund.id, refund.amountFen)
+
+function sendOff(refund: Refund, settlementFen: number): void {
+  if (refund.isInTransit) return
+  refund.round += 1
+  refund.isInTransit = true
+  post(refund.lines, `J1.${refund.round}`, 'refunds_in_transit/wechat', settlementFen)
+}
+
 function finish(refund: Refund, settlementFen: number, isSale: boolean): void {
-  if (!refund.isInTransit) {
-    refund.round += 1
-    post(refund.lines, `J1.${refund.round}`, 'refunds_in_transit/wechat', settlementFen)
-  }
+  sendOff(refund, settlementFen)
   const from = isSale ? 'returns' : 'suspense'
   post(refund.lines, 'J2.1', `${from}/refunds_in_transit`, settlementFen)
   if (isSale) post(refund.lines, 'J2.2', 'returns/coupon_cost', refund.amountFen - settlementFen)

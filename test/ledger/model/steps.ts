@@ -7,8 +7,10 @@ import * as refunds from './refunds.js'
 /** What a command has seen so far. */
 export interface Local {
   state?: string
+  cause?: string | null
   submits?: number
   next?: string
+  isConfirmed?: boolean
 }
 
 /**
@@ -17,15 +19,18 @@ export interface Local {
  */
 export type Step = (book: Book, local: Local, moment: Moment) => Answer | undefined
 
-const isNews = (query: QueryAnswer, readState: string | undefined): boolean =>
-  isSent(readState ?? '') &&
-  query !== 'processing' &&
-  !(query === 'abnormal' && readState === 'needs_attention')
+/** What moves the row as it was read; one that is odd is moved by what is not so, too. */
+function isNews(query: QueryAnswer, { state = '', cause = null }: Local): boolean {
+  if (!isSent(state) || query === 'processing') return false
+  if (query.startsWith('success')) return cause !== 'beyond_paid'
+  const isOdd = cause === 'amount_differs' || cause === 'beyond_paid'
+  return query === 'closed' || state === 'refunding' || isOdd
+}
 
 /** A command reads the row before it does anything. */
 function look(book: Book, refundId: string, local: Local): void {
-  const { state, submits } = the(book.refunds, refundId)
-  Object.assign(local, { state, submits })
+  const { state, cause, submits } = the(book.refunds, refundId)
+  Object.assign(local, { state, cause, submits })
 }
 
 const atOnce = (work: (book: Book, moment: Moment) => Answer | void): readonly Step[] => [
@@ -59,6 +64,13 @@ const STEPS: Steps = {
   ],
   'settle payment': ({ paymentId }) =>
     atOnce((book, moment) => payments.settlePayment(book, paymentId, moment)),
+  'decide held': ({ paymentId, word }) => [
+    (book) => (the(book.payments, paymentId).disposition === 'held' ? undefined : 'not held'),
+    (book) => {
+      payments.storePaymentFact(book, paymentId, word, 'manual')
+      return 'returned'
+    },
+  ],
   request: ({ key, ...wanted }) => atOnce((book) => refunds.requestRefund(book, wanted, key)),
   decide: ({ refundId, verb, who }) => [
     (book) => {
@@ -82,7 +94,7 @@ const STEPS: Steps = {
     },
     (book, local, moment) => {
       if (local.next === 'submit') return refunds.recordSubmitted(book, refundId, submit, moment)
-      if (!isNews(query, local.state)) return refunds.countQuery(book, refundId, moment)
+      if (!isNews(query, local)) return refunds.countQuery(book, refundId, moment)
       const { submits = 0 } = local
       const stored = refunds.storeQueried(book, refundId, query, submits)
       return stored === 'news' ? 'returned' : undefined
@@ -103,11 +115,14 @@ const STEPS: Steps = {
       local.next = asks ? 'query' : 'settle'
       return asks && query === 'processing' ? 'NOT_CONFIRMED' : undefined
     },
-    (book, { next, submits = 0 }) => {
-      if (next === 'query') refunds.storeQueried(book, refundId, query, submits)
+    (book, local) => {
+      const { next, submits = 0 } = local
+      const isAsked = next === 'query'
+      local.isConfirmed =
+        isAsked && refunds.storeQueried(book, refundId, query, submits) === 'known'
       return undefined
     },
-    (book, _, moment) => refunds.settleRefund(book, refundId, moment),
+    (book, { isConfirmed }, moment) => refunds.settleRefund(book, refundId, moment, isConfirmed),
   ],
   'settle refund': ({ refundId }) =>
     atOnce((book, moment) => refunds.settleRefund(book, refundId, moment)),

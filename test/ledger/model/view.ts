@@ -142,7 +142,8 @@ function plainKey(world: World, subjectId: string, key: string): string {
   const match = whats.find(
     (what) => paymentFactKey(payment.outTradeNo, world.paidFact(subjectId, what)) === key,
   )
-  return match ?? 'closed'
+  const word = /:resolve:(?<word>accept|refund)$/.exec(key)?.groups?.['word']
+  return match ?? word ?? 'closed'
 }
 
 /** Balances by account, debits less credits, as the database adds them up. */

@@ -3,7 +3,11 @@ import { hash, randomBytes } from 'node:crypto'
 import { ApplicationFailure } from '@temporalio/common'
 
 import { createActivities, type Activities } from '../../../src/activities/index.js'
-import type { PaymentProgress, RefundProgress } from '../../../src/activities/progress.js'
+import type {
+  PaymentProgress,
+  RefundAsked,
+  RefundProgress,
+} from '../../../src/activities/progress.js'
 import { createApiKey, SCOPES } from '../../../src/db/api-keys.js'
 import { bookExternalRefund } from '../../../src/db/external-refunds.js'
 import { sealChannelRequest } from '../../../src/db/channel-requests.js'
@@ -18,7 +22,7 @@ import {
   insertMerchant,
   type AccountRow,
 } from '../../../src/db/merchants.js'
-import { insertPayment } from '../../../src/db/payments.js'
+import { findPayment, insertPayment } from '../../../src/db/payments.js'
 import { Database } from '../../../src/db/pool.js'
 import { requestRefund } from '../../../src/db/refunds.js'
 import { inTransaction, violatedConstraint } from '../../../src/db/transaction.js'
@@ -28,35 +32,15 @@ import { paymentFactKey } from '../../../src/domain/payment.js'
 import { refundFactKey } from '../../../src/domain/refund.js'
 import type { DatabaseUrls } from '../../support/database-template.js'
 import { runActivity } from '../../support/run-activity.js'
-import { lessCouponFen, type Answer, type Paid, type QueryAnswer, type Who } from './book.js'
-import { placed, SILENT, submitted } from './channel.js'
+import type { Answer, Paid, QueryAnswer, Who } from './book.js'
+import { placed, refundFactOf, SILENT, submitted } from './channel.js'
+import { SteppingClock } from './clock.js'
 import type { Command, Of } from './commands.js'
 import { amountsOf } from './payments.js'
 
 const CONNECTIONS_PER_ROLE = 4
-const START = Date.parse('2026-03-01T02:00:00Z')
-const DAY_MS = 86_400_000
 const APP_ID = 'wx0000000000000001'
 export const OPERATOR_LIMIT_FEN = 300
-
-/** Business time: a day between two steps, a millisecond between two looks at the clock. */
-class SteppingClock {
-  #nowMs = START
-
-  now(): Date {
-    this.#nowMs += 1
-    return new Date(this.#nowMs)
-  }
-
-  nextDay(): void {
-    this.#nowMs += DAY_MS
-  }
-
-  /** Another merchant: what is too old to be refunded is so after a year. */
-  startAgain(): void {
-    this.#nowMs = START
-  }
-}
 
 interface RealPayment {
   readonly id: string
@@ -144,6 +128,7 @@ export class World {
         return this.#activity({ queryOrder: async () => said }, 'queryThenClose', paymentId)
       },
       'settle payment': ({ paymentId }) => this.#activity({}, 'settlePayment', paymentId),
+      'decide held': (of) => this.#decideHeld(of),
       request: (of) => this.#request(of),
       decide: (of) => this.#decide(of),
       'approve in Temporal': ({ refundId }) => this.#approveInTemporal(refundId),
@@ -224,7 +209,7 @@ export class World {
   }
 
   refundFact(refundId: string, what: QueryAnswer): RefundFact {
-    return factOf(this.#refund(refundId), what)
+    return refundFactOf(this.#refund(refundId), what)
   }
 
   async #notifyPayment(paymentId: string, what: Paid): Promise<Answer> {
@@ -234,6 +219,23 @@ export class World {
       businessKey: paymentFactKey(fact.outTradeNo, fact),
       subjectId: paymentId,
       verifiedBy: 'signature',
+      fact,
+    })
+    return 'returned'
+  }
+
+  /** What the API does: only held money can be decided about. */
+  async #decideHeld({ paymentId, word }: Of<'decide held'>): Promise<Answer> {
+    const payment = await findPayment(this.#api, paymentId)
+    if (payment?.disposition !== 'held') return 'not held'
+    const person = { principalId: this.#key().approver, actingUser: 'Bob', reason: 'x' }
+    const fact = { kind: 'resolve', as: word, ...person } as const
+    await this.#store({
+      kind: 'payment',
+      businessKey: paymentFactKey(this.#payment(paymentId).outTradeNo, fact),
+      subjectId: paymentId,
+      source: 'manual',
+      verifiedBy: 'api_key',
       fact,
     })
     return 'returned'
@@ -251,10 +253,12 @@ export class World {
     return 'returned'
   }
 
-  async #store(fact: Omit<NewFact, 'id' | 'accountId' | 'source' | 'now'>): Promise<void> {
+  async #store(
+    fact: Omit<NewFact, 'id' | 'accountId' | 'source' | 'now'> & Partial<Pick<NewFact, 'source'>>,
+  ): Promise<void> {
     const now = this.clock.now()
-    const of = { id: newId(now), accountId: this.account.id, source: 'notify' as const, now }
-    await storeFact(this.#api, { ...fact, ...of })
+    const of = { id: newId(now), accountId: this.account.id, now }
+    await storeFact(this.#api, { source: 'notify', ...fact, ...of })
   }
 
   /** Claims the key and asks in one transaction, as the API does. */
@@ -316,7 +320,7 @@ export class World {
 
   /** A question has shown a refund that somebody made in the channel's portal. */
   async #portal({ id, paymentId, amountFen, what }: Of<'portal'>): Promise<Answer> {
-    const fact = factOf({ id, outRefundNo: id, amountFen }, what)
+    const fact = refundFactOf({ outRefundNo: id, amountFen }, what)
     const refundId = hash('md5', id)
     const answer = await inTransaction(this.#worker, (tx) =>
       bookExternalRefund(tx, { paymentId, fact: { ...fact, refundId }, now: this.clock.now() }),
@@ -345,18 +349,18 @@ export class World {
     id: string,
   ): Promise<Answer> {
     try {
-      const activity: (id: string) => Promise<PaymentProgress | RefundProgress | 'slow' | void> =
+      const activity: (
+        id: string,
+      ) => Promise<PaymentProgress | RefundProgress | RefundAsked | void> =
         this.#activities(channel)[name]
       const progress = await runActivity(activity, [id])
-      if (progress === 'slow') return progress
+      if (typeof progress === 'string') return progress
       if (!progress || name === 'placePayment') return 'returned'
       if (name === 'expireRefund') return progress.state
       return `${progress.state} ${'cause' in progress ? progress.cause : progress.attention}`
     } catch (error) {
       // Failing is how an activity says when it wants to go on.
       if (error instanceof ApplicationFailure) return error.type ?? ''
-      const constraint = violatedConstraint(error)
-      if (constraint === 'payments_refunded_within_paid') return constraint
       throw error
     }
   }
@@ -376,19 +380,6 @@ export class World {
   #key(): Readonly<Record<Who, string>> {
     if (this.#keys === undefined) throw new Error('No merchant was opened.')
     return this.#keys
-  }
-}
-
-function factOf({ outRefundNo, amountFen }: RealRefund, what: QueryAnswer): RefundFact {
-  const isCoupon = what === 'success with coupon'
-  return {
-    kind: 'refund',
-    status: isCoupon ? 'success' : what,
-    outTradeNo: 'not-compared',
-    outRefundNo,
-    refundId: `at-${outRefundNo}`,
-    refundFen: fen(amountFen),
-    settlementFen: fen(isCoupon ? lessCouponFen(amountFen) : amountFen),
   }
 }
 

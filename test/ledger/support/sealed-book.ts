@@ -40,7 +40,21 @@ export async function sealAll(book: Book, options: SealOptions = {}): Promise<nu
   return sum
 }
 
-/** Seals of five entries each, with balances of two days kept on the way, and one entry waiting. */
+/** Writes a line of the audit log, as the engine does. */
+export const audit = (book: Book, by: Database = book.worker): Promise<unknown> =>
+  run(
+    by,
+    `insert into audit (id, merchant_id, at, actor_kind, actor_id, acting_user, action,
+       subject_kind, subject_id, detail)
+     values ($1, 'demo', now() - interval '1 s', 'engine', 'yuanlu', '小周', 'payment.paid',
+       'payment', $1, '{"state": "paid", "reason": "七天\\t无理由\\n"}')`,
+    [newId(new Date())],
+  )
+
+/**
+ * Four seals of five entries each, with balances of two days kept on the way; a fifth one of a line
+ * of the audit log, an entry and another line; and one of each waiting.
+ */
 export async function openSealedBook(): Promise<Book> {
   const book = await openBook()
   for (let n = 1; n <= 20; n += 1) {
@@ -49,11 +63,15 @@ export async function openSealedBook(): Promise<Book> {
     if (n === 10) await keepDay(book, 1)
   }
   await keepDay(book, 2)
+  await audit(book)
+  await post(book)
+  await audit(book)
+  await sealAll(book)
   await postWaiting(book)
   return book
 }
 
-/** An entry that may wait for as long as any test takes: its time has not come yet. */
+/** An entry and a line that may wait as long as any test takes: their time has not come yet. */
 async function postWaiting(book: Book): Promise<void> {
   await run(
     book.owner,
@@ -63,6 +81,14 @@ async function postWaiting(book: Book): Promise<void> {
        now() + interval '1 hour'
      from (values (1, 'wechat:' || $2), (2, 'coupon_cost:demo')) as t (n, debit)`,
     [newId(new Date()), book.accountId],
+  )
+  await run(
+    book.owner,
+    `insert into audit (id, merchant_id, at, actor_kind, actor_id, action, subject_kind, detail,
+       recorded_at)
+     values ($1, 'demo', now(), 'engine', 'yuanlu', 'merchant.change', 'merchant', '{}',
+       now() + interval '1 hour')`,
+    [newId(new Date())],
   )
 }
 
@@ -76,7 +102,7 @@ declare
   it record;
 begin
   for it in select conrelid::regclass as owner, conname from pg_constraint
-    where contype = 'c' and conrelid::regclass::text ~ '^(journal|seal|balance)_?'
+    where contype = 'c' and conrelid::regclass::text ~ '^(journal|seal|balance|audit)_?'
   loop
     execute format('alter table %s drop constraint %I', it.owner, it.conname);
   end loop;

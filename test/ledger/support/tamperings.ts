@@ -1,20 +1,12 @@
-import type { FindingKind } from '../../../src/ledger/findings.js'
-import type { VerifyOptions } from '../../../src/ledger/verify.js'
+import { AUDIT_TAMPERINGS } from './audit-tamperings.js'
 import { KEY, OTHER_KEY } from './sealed-book.js'
+import { cutOff, NEW, NEW_ID, noKeys, sealedLine, swap, type Tampering } from './tampering-words.js'
 
 /**
- * Statements and findings name entries by their numbers in braces (0 is the one that waits), days
- * as `{day1}`, and the last head as `{head4}`.
+ * Statements and findings name what is sealed by its number in braces: entries from 1 to 20 and 22,
+ * lines of the audit log as 21 and 23. The entry that waits is 0, the line that waits `{line0}`.
+ * Days are `{day1}` and `{day2}`, the heads of the last seals `{head4}` and `{head5}`.
  */
-
-/** What somebody may do to a book whom nothing in the database stops. */
-export interface Tampering {
-  readonly what: string
-  readonly statements: readonly string[]
-  readonly found: readonly (readonly [FindingKind, string])[]
-  /** What is known from outside, by the heads of the seals. */
-  readonly options?: (heads: readonly Buffer[]) => VerifyOptions
-}
 
 const line = (seq: number, n: number): string => `entry {${seq}}, transfer P1 ${n}`
 const transfer = (seq: number, n: number): string => `entry_id = '{${seq}}' and n = ${n}`
@@ -34,13 +26,6 @@ const insert = (entryId: string, n: number): string => `insert into journal_tran
    row_hash)
   select ${entryId}, ${n}, rule, debit, credit, 7, merchant_id, cause_kind, gen_random_uuid(),
     occurred_at, '' from journal_transfers where ${transfer(7, 1)}`
-const swap = (column: string, one: number, two: number): string => `update journal_order a
-  set ${column} = b.${column} from journal_order b
-  where (a.seq, b.seq) in ((${one}, ${two}), (${two}, ${one}))`
-const NEW_ID = "'0198c3a0-0000-7000-8000-000000000001'"
-const NEW = '0198c3a0-0000-7000-8000-000000000001'
-const noKeys = (table: string): string =>
-  `alter table ${table} drop constraint ${table}_pkey cascade`
 
 export const TAMPERINGS: readonly Tampering[] = [
   {
@@ -151,7 +136,7 @@ export const TAMPERINGS: readonly Tampering[] = [
   {
     what: 'two entries that change places',
     statements: [
-      'alter table journal_order drop constraint journal_order_entry_id_key',
+      'alter table journal_order drop constraint journal_order_entry_id_kind_key',
       swap('entry_id', 8, 9),
       swap('entry_hash', 8, 9),
     ],
@@ -160,7 +145,7 @@ export const TAMPERINGS: readonly Tampering[] = [
   {
     what: 'two entries of two seals that change places',
     statements: [
-      'alter table journal_order drop constraint journal_order_entry_id_key',
+      'alter table journal_order drop constraint journal_order_entry_id_kind_key',
       swap('entry_id', 5, 6),
       swap('entry_hash', 5, 6),
     ],
@@ -192,10 +177,10 @@ export const TAMPERINGS: readonly Tampering[] = [
   },
   {
     what: 'a sum of the last seal that is changed with its hash',
-    statements: ['update seals set sum_fen = sum_fen + 1 where seal_no = 4', rehashSeal(4)],
+    statements: ['update seals set sum_fen = sum_fen + 1 where seal_no = 5', rehashSeal(5)],
     found: [
-      ['signature_wrong', 'seal 4'],
-      ['sum_wrong', 'seal 4'],
+      ['signature_wrong', 'seal 5'],
+      ['sum_wrong', 'seal 5'],
     ],
   },
   {
@@ -239,12 +224,12 @@ export const TAMPERINGS: readonly Tampering[] = [
   },
   {
     what: 'a last seal that is removed alone',
-    statements: [
-      'delete from balance_checkpoints',
-      'delete from balance_days',
-      'delete from seals where seal_no = 4',
+    statements: ['delete from seals where seal_no = 5'],
+    found: [
+      ['number_unsealed', sealedLine(21)],
+      ['number_unsealed', 'number 22, entry {22}'],
+      ['number_unsealed', sealedLine(23)],
     ],
-    found: [16, 17, 18, 19, 20].map((seq) => ['number_unsealed', `number ${seq}, entry {${seq}}`]),
   },
   {
     what: 'an end that is cut off, which nobody sees without a head',
@@ -266,13 +251,13 @@ export const TAMPERINGS: readonly Tampering[] = [
   {
     what: 'a key that is removed',
     statements: ['delete from seal_keys'],
-    found: [1, 2, 3, 4].map((no) => ['key_unknown', `seal ${no}, key ${KEY.id}`]),
+    found: [1, 2, 3, 4, 5].map((no) => ['key_unknown', `seal ${no}, key ${KEY.id}`]),
   },
   {
     what: 'a book of one who signs with a key of their own',
     statements: [],
     options: () => ({ publicKeys: [OTHER_KEY.publicKey] }),
-    found: [1, 2, 3, 4].map((no) => ['key_unknown', `seal ${no}, key ${KEY.id}`]),
+    found: [1, 2, 3, 4, 5].map((no) => ['key_unknown', `seal ${no}, key ${KEY.id}`]),
   },
   {
     what: 'a balance that is changed',
@@ -301,6 +286,7 @@ export const TAMPERINGS: readonly Tampering[] = [
     statements: ["delete from balance_days where day = '{day1}'"],
     found: [['balance_wrong', 'day {day2}']],
   },
+  ...AUDIT_TAMPERINGS,
   {
     what: 'nothing at all',
     statements: [],
@@ -311,16 +297,3 @@ export const TAMPERINGS: readonly Tampering[] = [
     found: [],
   },
 ]
-
-/** What removes the seals after one, with all that belongs to them. */
-function cutOff(lastNo: number): readonly string[] {
-  const later = `select entry_id from journal_order where seal_no > ${lastNo}`
-  return [
-    `delete from journal_transfers where entry_id in (${later})`,
-    `delete from journal_order where seal_no > ${lastNo}`,
-    `delete from balance_checkpoints where day in
-      (select day from balance_days where seal_no > ${lastNo})`,
-    `delete from balance_days where seal_no > ${lastNo}`,
-    `delete from seals where seal_no > ${lastNo}`,
-  ]
-}
