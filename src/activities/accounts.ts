@@ -10,7 +10,7 @@ import {
   type WeChatChannel,
 } from '../wechat/channel.js'
 import type { Clock, OpenAccount } from './dependencies.js'
-import { noSuchRow } from './failures.js'
+import { noCredentials, noSuchRow } from './failures.js'
 import { atOrderRates } from './order-rates.js'
 
 /** How long an account's row and secrets are believed before they are read again. */
@@ -94,7 +94,7 @@ export class Accounts {
   ): WeChatChannel {
     const { liveBaseUrl, liveRoute, sandbox, timeouts, onCall } = this.#options
     const { apiV2Key, certPem, keyPem } = secrets
-    if (apiV2Key === undefined) throw noSuchRow('API key of channel account', account.id)
+    if (apiV2Key === undefined) throw noCredentials(account.id)
     const live = { ...liveRoute, baseUrl: liveBaseUrl }
     const peer = account.mode === 'live' ? live : sandbox
     if (peer === undefined) throw noSuchRow('sandbox address for channel account', account.id)

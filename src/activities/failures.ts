@@ -34,6 +34,19 @@ export const breakerOpen = (): ApplicationFailure =>
     category: ApplicationFailureCategory.BENIGN,
   })
 
+const NO_CREDENTIALS = 'NO_CREDENTIALS'
+
+/** The account's secrets are missing or unusable, so nothing can be said to the channel for now. */
+export const noCredentials = (accountId: string): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: NO_CREDENTIALS,
+    message: `Channel account ${accountId} has no credentials that can be used.`,
+    nextRetryDelay: 60_000,
+  })
+
+export const isNoCredentials = (error: unknown): boolean =>
+  error instanceof ApplicationFailure && error.type === NO_CREDENTIALS
+
 /** A row that an id names does not exist: somebody else's id, or another database. */
 export function noSuchRow(kind: string, id: string): ApplicationFailure {
   return ApplicationFailure.create({

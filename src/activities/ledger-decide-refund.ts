@@ -1,6 +1,7 @@
 import { findDecision, recordOperatorApproval } from '../db/decisions.js'
 import { findAccount } from '../db/merchants.js'
 import { findRefund } from '../db/refunds.js'
+import { failPoints } from '../domain/fail-points.js'
 import { applyDecision } from './apply-decision.js'
 import type { ActivityDependencies } from './dependencies.js'
 import { noSuchRow } from './failures.js'
@@ -8,6 +9,8 @@ import { refundProgress } from './ledger-load.js'
 import type { RefundProgress } from './progress.js'
 import { passRefundDeadline } from './refund-deadline.js'
 import { withLockedRefund } from './refund-transaction.js'
+
+const AT = failPoints('refundDecisions', ['decide', 'approve', 'expire'])
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const isId = (value: unknown): boolean => typeof value === 'string' && UUID.test(value)
@@ -29,7 +32,7 @@ export function createDecisions(dependencies: ActivityDependencies) {
       decideRefund(dependencies, refundId, decisionId),
     approveByOperator: (refundId: string, approval: OperatorApproval) =>
       approveByOperator(dependencies, refundId, approval),
-    expireRefund: (refundId: string) => passRefundDeadline(dependencies, refundId),
+    expireRefund: (refundId: string) => AT.expire(() => passRefundDeadline(dependencies, refundId)),
   }
 }
 
@@ -44,15 +47,17 @@ async function decideRefund(
     if (refund === undefined) throw noSuchRow('refund', refundId)
     return refundProgress(refund, clock, 'A decision nobody recorded was ignored.')
   }
-  return withLockedRefund(database, refundId, async (locked) => {
-    const [decision, account] = await Promise.all([
-      findDecision(locked.tx, decisionId),
-      findAccount(locked.tx, locked.refund.accountId),
-    ])
-    return decision?.refundId === refundId
-      ? applyDecision(locked, decision, account, clock)
-      : refundProgress(locked.refund, clock)
-  })
+  return AT.decide(() =>
+    withLockedRefund(database, refundId, async (locked) => {
+      const [decision, account] = await Promise.all([
+        findDecision(locked.tx, decisionId),
+        findAccount(locked.tx, locked.refund.accountId),
+      ])
+      return decision?.refundId === refundId
+        ? applyDecision(locked, decision, account, clock)
+        : refundProgress(locked.refund, clock)
+    }),
+  )
 }
 
 async function approveByOperator(
@@ -62,17 +67,19 @@ async function approveByOperator(
 ): Promise<RefundProgress> {
   const reason = typeof approval.reason === 'string' ? approval.reason.trim() : ''
   const { decisionId: id, runId } = approval
-  return withLockedRefund(database, refundId, async (locked) => {
-    if ((await findDecision(locked.tx, id)) === undefined) {
-      const recorded = { id, refundId, runId, now: clock.now() }
-      await recordOperatorApproval(locked.tx, { ...recorded, reason: reason || OPERATOR_REASON })
-    }
-    const [decision, account] = await Promise.all([
-      findDecision(locked.tx, id),
-      findAccount(locked.tx, locked.refund.accountId),
-    ])
-    return decision === undefined
-      ? refundProgress(locked.refund, clock)
-      : applyDecision(locked, decision, account, clock)
-  })
+  return AT.approve(() =>
+    withLockedRefund(database, refundId, async (locked) => {
+      if ((await findDecision(locked.tx, id)) === undefined) {
+        const recorded = { id, refundId, runId, now: clock.now() }
+        await recordOperatorApproval(locked.tx, { ...recorded, reason: reason || OPERATOR_REASON })
+      }
+      const [decision, account] = await Promise.all([
+        findDecision(locked.tx, id),
+        findAccount(locked.tx, locked.refund.accountId),
+      ])
+      return decision === undefined
+        ? refundProgress(locked.refund, clock)
+        : applyDecision(locked, decision, account, clock)
+    }),
+  )
 }

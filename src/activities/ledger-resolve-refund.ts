@@ -1,4 +1,3 @@
-import { findPayment } from '../db/payments.js'
 import { storeQueriedRefund } from '../db/refund-facts.js'
 import { changeRefund, findRefund, type RefundChange, type RefundRow } from '../db/refunds.js'
 import {
@@ -9,26 +8,28 @@ import {
   type ResolutionRow,
 } from '../db/resolutions.js'
 import type { EventType } from '../db/outbox.js'
-import type { RefundOutcome } from '../domain/channel.js'
+import type { RefundFact, RefundOutcome } from '../domain/channel.js'
+import { failPoints } from '../domain/fail-points.js'
 import { fen } from '../domain/money.js'
+import { isRefundNews } from '../domain/refund.js'
 import {
   judgeResolution,
   judgeRetry,
   proofOf,
-  type Person,
   type ResolutionVerdict,
 } from '../domain/resolution.js'
 import { PROOF_FRESH_MS } from '../domain/waits.js'
 import { postSettledOtherwise, type Transfer } from '../ledger/postings.js'
-import { callChannel } from './channel-call.js'
 import type { ActivityDependencies } from './dependencies.js'
 import { noSuchRow } from './failures.js'
 import { refundProgress } from './ledger-load.js'
-import { createSettleRefund } from './ledger-settle-refund.js'
+import { settleRefundFacts } from './ledger-settle-refund.js'
 import type { RefundProgress } from './progress.js'
+import { askAboutRefund } from './refund-question.js'
 import { recordOfRefund } from './refund-record.js'
 import { withLockedRefund, type LockedRefund } from './refund-transaction.js'
-import { queryRefund } from './wechat-refund-at-channel.js'
+
+const AT = failPoints('resolveRefund', ['store', 'apply'])
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** A person waits for it, as for every quick try. */
@@ -47,7 +48,6 @@ interface Answer {
  */
 export function createResolveRefund(dependencies: ActivityDependencies) {
   const { database, clock } = dependencies
-  const settleRefund = createSettleRefund(dependencies)
 
   return async function resolveRefund(
     refundId: string,
@@ -59,9 +59,10 @@ export function createResolveRefund(dependencies: ActivityDependencies) {
     if (resolution?.refundId !== refundId) return refundProgress(refund, clock)
     if (resolution.verb === 'retry') return apply(resolution, undefined)
     const answer = await askChannel(dependencies, refund)
-    if (answer.outcome.kind === 'refund' && answer.outcome.status === 'success') {
-      await storeQueriedRefund(database, refund, answer.outcome, clock.now())
-      await settleRefund(refundId)
+    const { outcome } = answer
+    if (outcome.kind === 'refund' && isForSettling(refund, outcome)) {
+      await AT.store(() => storeQueriedRefund(database, refund, outcome, clock.now()))
+      await settleRefundFacts(dependencies, refundId)
     }
     return apply(resolution, answer)
   }
@@ -77,32 +78,34 @@ export function createResolveRefund(dependencies: ActivityDependencies) {
     { id, refundId }: ResolutionRow,
     answer: Answer | undefined,
   ): Promise<RefundProgress> {
-    return withLockedRefund(database, refundId, async (locked) => {
-      const resolutions = await resolutionsOf(locked.tx, refundId)
-      const resolution = resolutions.find((known) => known.id === id)
-      const now = clock.now()
-      if (resolution?.appliedAt !== null) return refundProgress(locked.refund, clock)
-      const proof = answer === undefined ? null : recorded(locked.refund, answer, now)
-      const verdict = judge(locked.refund, resolution, resolutions, proof)
-      const refund = await move(locked, resolution, verdict, now)
-      await markResolutionApplied(locked.tx, id, { outcome: verdict.outcome, proof }, now)
-      return refundProgress(refund, clock)
-    })
+    return AT.apply(() =>
+      withLockedRefund(database, refundId, async (locked) => {
+        const resolutions = await resolutionsOf(locked.tx, refundId)
+        const resolution = resolutions.find((known) => known.id === id)
+        const now = clock.now()
+        if (resolution?.appliedAt !== null) return refundProgress(locked.refund, clock)
+        const proof = answer === undefined ? null : recorded(locked.refund, answer, now)
+        const verdict = judge(locked.refund, resolution, resolutions, proof)
+        const refund = await move(locked, resolution, verdict, now)
+        await markResolutionApplied(locked.tx, id, { outcome: verdict.outcome, proof }, now)
+        return refundProgress(refund, clock)
+      }),
+    )
   }
 }
+
+/** A success wins, and money in transit is where only the channel's word takes it from. */
+const isForSettling = (refund: RefundRow, fact: RefundFact): boolean =>
+  isRefundNews(refund, fact) && (fact.status === 'success' || refund.inTransit)
 
 async function askChannel(
   { database, clock, openAccount }: ActivityDependencies,
   refund: RefundRow,
 ): Promise<Answer> {
-  const payment = await findPayment(database, refund.paymentId)
-  if (payment === undefined) throw noSuchRow('payment', refund.paymentId)
   const { account, channel } = await openAccount(refund.accountId)
   const askedAt = clock.now()
-  const outcome = await callChannel((signal) => {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(ASKING_TIMEOUT_MS)])
-    return queryRefund(channel, payment, refund, limited)
-  })
+  const limit = AbortSignal.timeout(ASKING_TIMEOUT_MS)
+  const outcome = await askAboutRefund(database, channel, refund, limit)
   return { outcome, askedAt, timeScale: account.timeScale }
 }
 
@@ -120,11 +123,8 @@ function judge(
   resolutions: readonly ResolutionRow[],
   proof: RecordedProof | null,
 ): ResolutionVerdict {
-  if (resolution.verb === 'retry' || proof === null) return judgeRetry(refund.state)
-  const requester: Person = {
-    principalId: refund.requestedBy ?? '',
-    actingUser: refund.requestedFor,
-  }
+  if (resolution.verb === 'retry' || proof === null) return judgeRetry(refund.state, refund.cause)
+  const requester = { id: refund.requestedBy, actingUser: refund.requestedFor }
   // What was said before the refund was sent again was said of another try.
   const proposer = resolutions.find(
     ({ verb, outcome, storedAt }) =>
@@ -132,9 +132,16 @@ function judge(
       outcome === 'awaiting_second' &&
       storedAt.getTime() > (refund.lastSubmittedAt?.getTime() ?? 0),
   )
-  const terms = { state: refund.state, requester, speaker: resolution, proposer }
+  const terms = {
+    state: refund.state,
+    requester,
+    speaker: speakerOf(resolution),
+    proposer: proposer && speakerOf(proposer),
+  }
   return judgeResolution(resolution.verb, proof.proves, terms)
 }
+
+const speakerOf = ({ principalId, actingUser }: ResolutionRow) => ({ id: principalId, actingUser })
 
 async function move(
   { tx, payment, refund }: LockedRefund,

@@ -3,6 +3,7 @@ import { markFactsApplied } from '../db/inbox.js'
 import { lockForSettling, markClosed, markResolved, type SettlingPayment } from '../db/payments.js'
 import { resolveHeldCase } from '../db/surplus-refunds.js'
 import { inTransaction, type Transaction } from '../db/transaction.js'
+import { failPoints } from '../domain/fail-points.js'
 import { fen } from '../domain/money.js'
 import { judgePayment, type PaymentFact, type PaymentVerdict } from '../domain/payment.js'
 import { postHeld, postHeldAccepted, postPaid } from '../ledger/postings.js'
@@ -14,6 +15,8 @@ import { attentionOf } from './ledger-load.js'
 import { openSurplusRefund } from './ledger-surplus-refund.js'
 import { paymentChange } from './payment-record.js'
 import type { PaymentProgress } from './progress.js'
+
+const AT = failPoints('settlePayment', ['transaction'])
 
 /** One fact that is about to be applied, and when. */
 interface Application {
@@ -29,17 +32,18 @@ type VerdictOf<K extends PaymentVerdict['kind']> = Extract<PaymentVerdict, { kin
  */
 export function createSettlePayment({ database, clock }: ActivityDependencies) {
   return async function settlePayment(paymentId: string): Promise<PaymentProgress> {
-    return inTransaction(database, async (tx) => {
-      let payment = await lockForSettling(tx, paymentId)
-      if (payment === undefined) throw noSuchRow('payment', paymentId)
-      const now = clock.now()
-      for (const { id: factId, fact } of payment.facts) {
-        payment = await apply(tx, payment, fact as PaymentFact, { factId, now })
-      }
-      // Settling never waits for a close, so what is left until then is the workflow's to know.
-      return { state: payment.state, attention: attentionOf(payment), closesInMs: 0 }
-    })
+    return AT.transaction(() => inTransaction(database, (tx) => settle(tx, paymentId, clock.now())))
   }
+}
+
+async function settle(tx: Transaction, paymentId: string, now: Date): Promise<PaymentProgress> {
+  let payment = await lockForSettling(tx, paymentId)
+  if (payment === undefined) throw noSuchRow('payment', paymentId)
+  for (const { id: factId, fact } of payment.facts) {
+    payment = await apply(tx, payment, fact as PaymentFact, { factId, now })
+  }
+  // Settling never waits for a close, so what is left until then is the workflow's to know.
+  return { state: payment.state, attention: attentionOf(payment), closesInMs: 0 }
 }
 
 /** Applies one fact and answers the payment as it is then. */

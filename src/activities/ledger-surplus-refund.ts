@@ -7,7 +7,7 @@ import { recordChange } from '../ledger/record.js'
 import { ENGINE } from './refund-record.js'
 
 /** What the buyer is told; WeChat Pay shows it beside the refund. */
-const REASONS: Readonly<Record<string, string>> = {
+export const SURPLUS_REASONS: Readonly<Record<'late' | 'double_payment', string>> = {
   late: '订单已关闭,原路退回',
   double_payment: '重复支付,原路退回',
 }
@@ -22,9 +22,16 @@ export async function openSurplusRefund(
   payment: SettlingPayment,
   now: Date,
 ): Promise<void> {
+  const amountFen = (payment.paidFen ?? 0) - payment.spokenFen
+  // The portal gave all of it back already.
+  if (amountFen <= 0) return
   const id = newId(now)
   const outRefundNo = surplusRefundNo(payment.outTradeNo)
-  const reason = REASONS[payment.attention ?? ''] ?? REASON_OTHERWISE
+  const { attention } = payment
+  const reason =
+    attention === 'late' || attention === 'double_payment'
+      ? SURPLUS_REASONS[attention]
+      : REASON_OTHERWISE
   insertSurplusRefund(tx, { id, paymentId: payment.id, outRefundNo, reason, now })
   const facts = { state: 'approved', origin: 'system', surplus: payment.attention }
   await recordChange(tx, {
@@ -38,7 +45,7 @@ export async function openSurplusRefund(
       refundId: id,
       paymentId: payment.id,
       outRefundNo,
-      amountFen: payment.paidFen,
+      amountFen,
       ...facts,
     },
     detail: facts,

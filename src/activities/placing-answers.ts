@@ -2,6 +2,7 @@ import { storeQueriedPayment } from '../db/payment-facts.js'
 import { markPlaced, markPlaceRefused, setDueAt, type PaymentRow } from '../db/payments.js'
 import { inTransaction } from '../db/transaction.js'
 import type { PlaceOutcome } from '../domain/channel.js'
+import { failPoints } from '../domain/fail-points.js'
 import type { PaymentFact } from '../domain/payment.js'
 import type { PaymentState } from '../domain/states.js'
 import { orderQueryWaitMs, scaledMs, unknownAnswerWaitMs } from '../domain/waits.js'
@@ -11,6 +12,8 @@ import type { ActivityDependencies, OpenAccount } from './dependencies.js'
 import { unknownAnswer } from './failures.js'
 import { createSettlePayment } from './ledger-settle-payment.js'
 import { paymentChange } from './payment-record.js'
+
+const AT = failPoints('placingAnswers', ['markPlaced', 'queryOrder', 'askLater', 'store', 'refuse'])
 
 /**
  * Writes down what the channel answered when an order was placed.
@@ -29,7 +32,8 @@ export async function recordPlaceOutcome(
       const now = clock.now()
       const waitMs = scaledMs(orderQueryWaitMs(0), account.timeScale)
       const dueAt = new Date(now.getTime() + waitMs)
-      return markPlaced(database, payment.id, { prepayId: outcome.prepayId, now, dueAt })
+      const { prepayId } = outcome
+      return AT.markPlaced(() => markPlaced(database, payment.id, { prepayId, now, dueAt }))
     }
     case 'already_paid':
       return bookPaid(dependencies, payment, channel)
@@ -50,12 +54,12 @@ async function bookPaid(
 ): Promise<undefined> {
   const { appId, outTradeNo } = payment
   const fact = await callChannel((signal) =>
-    channel.queryOrder({ appId, outTradeNo }, { signal, urgency: 'waiting' }),
+    AT.queryOrder(() => channel.queryOrder({ appId, outTradeNo }, { signal, urgency: 'waiting' })),
   )
   if (fact.kind === 'paid') return settleFact(dependencies, payment, fact)
   // Where it does not say, the loop that asks for due orders does so again.
   const { database, clock } = dependencies
-  await setDueAt(database, payment.id, clock.now())
+  await AT.askLater(() => setDueAt(database, payment.id, clock.now()))
 }
 
 /** What is known is a row first, as always; nobody has to be told of it, so it is settled here. */
@@ -65,7 +69,7 @@ async function settleFact(
   fact: PaymentFact,
 ): Promise<undefined> {
   const { database, clock } = dependencies
-  await storeQueriedPayment(database, payment, fact, clock.now())
+  await AT.store(() => storeQueriedPayment(database, payment, fact, clock.now()))
   await createSettlePayment(dependencies)(payment.id)
 }
 
@@ -76,11 +80,13 @@ async function refuse(
   failureCode: string,
 ): Promise<PaymentState | undefined> {
   const now = clock.now()
-  return inTransaction(database, async (tx) => {
-    const state = await markPlaceRefused(tx.lock('payment'), payment.id, failureCode, now)
-    if (state === undefined) return undefined
-    const facts = { state, failureCode }
-    await recordChange(tx, paymentChange(payment, { type: 'payment.failed', facts, now }))
-    return state
-  })
+  return AT.refuse(() =>
+    inTransaction(database, async (tx) => {
+      const state = await markPlaceRefused(tx.lock('payment'), payment.id, failureCode, now)
+      if (state === undefined) return undefined
+      const facts = { state, failureCode }
+      await recordChange(tx, paymentChange(payment, { type: 'payment.failed', facts, now }))
+      return state
+    }),
+  )
 }

@@ -16,6 +16,12 @@ export interface PaymentSaid {
   readonly isNews: boolean
 }
 
+/**
+ * How a question to the channel about a refund ended, where a fact is not all: it takes long, or
+ * the account must be set right first (`held`), or was (`released`).
+ */
+export type RefundAsked = 'slow' | 'held' | 'released' | undefined
+
 export interface RefundProgress {
   readonly state: RefundState
   readonly cause: RefundCause | null

@@ -21,7 +21,7 @@ import {
 } from '../domain/waits.js'
 import { postAccepted } from '../ledger/postings.js'
 import { askAgain, unknownAnswer } from './failures.js'
-import { channelActor, recordOfRefund } from './refund-record.js'
+import { CASE_OF, channelActor, openRefundCase, recordOfRefund } from './refund-record.js'
 import type { StepContext } from './refund-step.js'
 
 /** How the activity goes on after an answer was written down: by failing until later, or at all. */
@@ -29,6 +29,8 @@ export interface Next {
   readonly failure: Error | null
   /** The loop asks from now on, and the activity ends. */
   readonly isSlow?: boolean
+  /** The account must be set right, which is for a person to do. */
+  readonly isHeld?: boolean
 }
 
 const MESSAGE_CHARACTERS_MAX = 256
@@ -58,17 +60,15 @@ async function recordOutcome(context: StepContext, outcome: SubmitOutcome): Prom
   if (outcome.kind === 'accepted') {
     return outcome.refundFen === refund.amountFen
       ? recordAccepted(context, outcome)
-      : recordRefused(context, {
-          code: 'REFUND_FEE_DIFFERS',
-          message: 'The channel accepted another amount than was asked for.',
-        })
+      : recordDiffering(context, outcome)
   }
   if (outcome.kind === 'refused' && accountHoldOf(outcome) === undefined) {
     return recordRefused(context, outcome)
   }
   const maybe = outcome.kind === 'unknown' ? { maybeTaken: true } : {}
   await write(context, { cause: CAUSES[outcome.kind], ...maybe, ...said(outcome) })
-  return { failure: failureOf(outcome, refund, timeScale) }
+  const isHeld = accountHoldOf(outcome) === 'credentials'
+  return { failure: failureOf(outcome, refund, timeScale), isHeld }
 }
 
 /** A refusal that comes here was about the account: the refund goes on once that is set right. */
@@ -165,22 +165,55 @@ async function recordAccepted(
   return { failure: stillProcessing(refund.queryCount, timeScale) }
 }
 
+const FEE_DIFFERS = {
+  code: 'REFUND_FEE_DIFFERS',
+  message: 'The channel accepted another amount than was asked for.',
+}
+
+/** It was taken, but not as it was asked for: nothing is booked before a person has looked. */
+async function recordDiffering(
+  context: StepContext,
+  { refundId, refundFen }: Extract<SubmitOutcome, { kind: 'accepted' }>,
+): Promise<Next> {
+  const { tx, refund, now } = context
+  const cause = 'amount_differs'
+  const shown = { refundAtChannel: refundId, refundFen }
+  await Promise.all([
+    recordAttention(context, cause, FEE_DIFFERS, {
+      acceptedAt: now,
+      ...(refund.refundId === null ? { refundId } : {}),
+    }),
+    openRefundCase(tx, refund, CASE_OF[cause], { shown, now }),
+  ])
+  return { failure: null }
+}
+
 /** A definite refusal is not a failure: the buyer is still owed, so a person must look. */
 async function recordRefused(
   context: StepContext,
   reason: { readonly code: string; readonly message: string },
 ): Promise<Next> {
+  await recordAttention(context, 'refused', reason)
+  return { failure: null }
+}
+
+async function recordAttention(
+  context: StepContext,
+  cause: RefundCause,
+  reason: { readonly code: string; readonly message: string },
+  change: RefundChange = {},
+): Promise<void> {
   const { tx, refund, now } = context
+  const state = 'needs_attention'
   await Promise.all([
-    write(context, { state: 'needs_attention', cause: 'refused', ...said(reason) }),
+    write(context, { ...change, state, cause, ...said(reason) }),
     recordOfRefund(tx, refund, {
       type: 'refund.needs_attention',
       actor: channelActor(refund.mchId),
-      facts: { state: 'needs_attention', cause: 'refused', code: reason.code },
+      facts: { state, cause, code: reason.code },
       now,
     }),
   ])
-  return { failure: null }
 }
 
 /**

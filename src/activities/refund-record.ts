@@ -1,6 +1,9 @@
+import { openCase } from '../db/cases.js'
 import type { EventType } from '../db/outbox.js'
 import type { RefundRow } from '../db/refunds.js'
 import type { Transaction } from '../db/transaction.js'
+import type { CaseKind } from '../domain/cases.js'
+import type { FactCause } from '../domain/refund.js'
 import type { Transfer } from '../ledger/postings.js'
 import { recordChange, type Actor } from '../ledger/record.js'
 
@@ -47,6 +50,30 @@ export async function recordOfRefund(
     detail: facts,
     transfers,
     occurredAt,
+    now,
+  })
+}
+
+export const CASE_OF: Readonly<Record<FactCause, CaseKind>> = {
+  amount_differs: 'refund_differs',
+  beyond_paid: 'refund_beyond_paid',
+}
+
+/** Has a person look at a refund that the channel shows as it cannot be; once, however often. */
+export async function openRefundCase(
+  tx: Transaction,
+  refund: RefundRow,
+  kind: CaseKind,
+  { shown, now }: { readonly shown: object; readonly now: Date },
+): Promise<void> {
+  await openCase(tx, {
+    kind,
+    merchantId: refund.merchantId,
+    paymentId: refund.paymentId,
+    causeKind: 'refund',
+    causeId: refund.id,
+    amountFen: refund.amountFen,
+    detail: { refundId: refund.id, ...shown },
     now,
   })
 }

@@ -5,12 +5,15 @@ import { storeFact } from '../db/inbox.js'
 import { inTransaction, type Transaction } from '../db/transaction.js'
 import { isAdoptable, type AdoptedOutcome, type Adoption } from '../domain/adoption.js'
 import type { CallOptions, PaidFact, RefundFact } from '../domain/channel.js'
+import { failPoints } from '../domain/fail-points.js'
 import { refundFactKey } from '../domain/refund.js'
 import { postPaid } from '../ledger/postings.js'
 import { recordChange } from '../ledger/record.js'
 import { callChannel } from './channel-call.js'
 import type { ActivityDependencies, OpenAccount } from './dependencies.js'
 import { paymentChange } from './payment-record.js'
+
+const AT = failPoints('adoptPayment', ['queryOrder', 'listRefunds', 'book'])
 
 const DESCRIPTION = '接管的支付单'
 
@@ -32,7 +35,9 @@ export function createAdoptPayment({ database, clock, openAccount }: ActivityDep
     const own = { mchId, appId: adoption.order.appId }
     if (!isAdoptable(shown.fact, own)) return { outcome: 'not_adoptable' }
     const now = clock.now()
-    return inTransaction(database, (tx) => book(tx, adoption, open, { ...shown, now }))
+    return AT.book(() =>
+      inTransaction(database, (tx) => book(tx, adoption, open, { ...shown, now })),
+    )
   }
 }
 
@@ -41,11 +46,11 @@ async function ask(
   { order }: Adoption,
   options: CallOptions,
 ): Promise<Shown> {
-  const fact = await channel.queryOrder(order, options)
+  const fact = await AT.queryOrder(() => channel.queryOrder(order, options))
   if (fact.kind === 'refused' || fact.kind === 'unknown') return { kind: 'unknown' }
   if (fact.kind !== 'paid') return { kind: 'not_paid' }
   const { appId, outTradeNo } = fact
-  const listed = await channel.listRefunds({ appId, outTradeNo }, options)
+  const listed = await AT.listRefunds(() => channel.listRefunds({ appId, outTradeNo }, options))
   if (listed.kind !== 'refunds') return { kind: 'unknown' }
   return { kind: 'paid', fact, refunds: listed.refunds }
 }

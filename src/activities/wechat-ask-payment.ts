@@ -1,12 +1,15 @@
 import { storeQueriedPayment } from '../db/payment-facts.js'
 import { findPayment, type PaymentRow } from '../db/payments.js'
 import type { CallOptions, Channel, OrderOutcome } from '../domain/channel.js'
+import { failPoints } from '../domain/fail-points.js'
 import type { PaymentFact } from '../domain/payment.js'
 import { isPaymentOver } from '../domain/states.js'
 import { callChannel } from './channel-call.js'
 import type { ActivityDependencies } from './dependencies.js'
 import { noSuchRow } from './failures.js'
 import type { PaymentSaid } from './progress.js'
+
+const AT = failPoints('askPayment', ['queryOrder', 'closeOrder', 'store'])
 
 type Said = PaymentSaid['said']
 
@@ -38,14 +41,14 @@ export function createAskPayment({ database, clock, openAccount }: ActivityDepen
         : askThenClose(channel, payment, options)
     })
     if (fact === undefined) return { said, isNews: false }
-    const stored = await storeQueriedPayment(database, payment, fact, clock.now())
+    const stored = await AT.store(() => storeQueriedPayment(database, payment, fact, clock.now()))
     return { said, isNews: !stored.applied }
   }
 }
 
 async function ask(channel: Channel, payment: PaymentRow, options: CallOptions): Promise<Answer> {
   const { appId, outTradeNo } = payment
-  const outcome = await channel.queryOrder({ appId, outTradeNo }, options)
+  const outcome = await AT.queryOrder(() => channel.queryOrder({ appId, outTradeNo }, options))
   const fact = factOf(outcome)
   return { said: outcome.kind, ...(fact === undefined ? {} : { fact }) }
 }
@@ -65,7 +68,7 @@ async function askThenClose(
   if (answer.said === 'not_exist') return unknownOrder(payment)
   if (answer.said !== 'not_paid' && answer.said !== 'pay_error') return answer
   const { appId, outTradeNo } = payment
-  const outcome = await channel.closeOrder({ appId, outTradeNo }, options)
+  const outcome = await AT.closeOrder(() => channel.closeOrder({ appId, outTradeNo }, options))
   switch (outcome.kind) {
     case 'closed':
       return CLOSED

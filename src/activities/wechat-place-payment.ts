@@ -1,5 +1,6 @@
 import { openChannelRequest } from '../db/channel-requests.js'
 import { findPayment, type PaymentRow } from '../db/payments.js'
+import { failPoints } from '../domain/fail-points.js'
 import { isPaymentOver } from '../domain/states.js'
 import { PREPAY_FRESH_MS } from '../domain/waits.js'
 import { callChannel, isQuickTry } from './channel-call.js'
@@ -9,6 +10,8 @@ import { paymentProgress } from './ledger-load.js'
 import { recordPlaceOutcome } from './placing-answers.js'
 import { PlacingBreaker } from './placing-breaker.js'
 import type { PaymentProgress } from './progress.js'
+
+const AT = failPoints('placePayment', ['placeOrder'])
 
 /**
  * Places the stored request of a payment at the channel, byte for byte the same on every try, and
@@ -28,7 +31,9 @@ export function createPlacePayment(dependencies: ActivityDependencies) {
     const request = openChannelRequest(envelope, payment.id, payment.channelRequest)
     if (isQuickTry() && breaker.isOpen(account.id)) throw breakerOpen()
     const outcome = await breaker.watch(account.id, () =>
-      callChannel((signal) => channel.placeOrder(request, { signal, urgency: 'waiting' })),
+      callChannel((signal) =>
+        AT.placeOrder(() => channel.placeOrder(request, { signal, urgency: 'waiting' })),
+      ),
     )
     const state = await recordPlaceOutcome(dependencies, payment, outcome, { account, channel })
     const row = state === undefined ? await load(paymentId) : { ...payment, state }

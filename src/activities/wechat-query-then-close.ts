@@ -1,12 +1,15 @@
 import { storeQueriedPayment } from '../db/payment-facts.js'
 import { findPayment } from '../db/payments.js'
 import type { Channel, OrderRef } from '../domain/channel.js'
+import { failPoints } from '../domain/fail-points.js'
 import type { PaymentFact } from '../domain/payment.js'
 import { isPaymentOver } from '../domain/states.js'
 import { PAYING_WAIT_MS, scaledMs, unknownAnswerWaitMs } from '../domain/waits.js'
 import { activityAttempt, callChannel } from './channel-call.js'
 import type { ActivityDependencies } from './dependencies.js'
 import { askAgain, noSuchRow, unknownAnswer } from './failures.js'
+
+const AT = failPoints('queryThenClose', ['queryOrder', 'closeOrder', 'store'])
 
 /**
  * At expiry: asks the channel, closes what is not paid, and stores what the channel said. Only its
@@ -21,7 +24,7 @@ export function createQueryThenClose(dependencies: ActivityDependencies) {
     const { account, channel } = await openAccount(payment.accountId)
     const order = { appId: payment.appId, outTradeNo: payment.outTradeNo }
     const fact = await callChannel((signal) => ask(channel, order, account.timeScale, signal))
-    await storeQueriedPayment(database, payment, fact, clock.now())
+    await AT.store(() => storeQueriedPayment(database, payment, fact, clock.now()))
   }
 }
 
@@ -33,7 +36,7 @@ async function ask(
   signal: AbortSignal,
 ): Promise<PaymentFact> {
   const options = { signal, urgency: 'background' } as const
-  const outcome = await channel.queryOrder(order, options)
+  const outcome = await AT.queryOrder(() => channel.queryOrder(order, options))
   switch (outcome.kind) {
     case 'paid':
       return outcome
@@ -55,7 +58,9 @@ async function ask(
 }
 
 async function close(channel: Channel, order: OrderRef, signal: AbortSignal): Promise<PaymentFact> {
-  const outcome = await channel.closeOrder(order, { signal, urgency: 'background' })
+  const outcome = await AT.closeOrder(() =>
+    channel.closeOrder(order, { signal, urgency: 'background' }),
+  )
   switch (outcome.kind) {
     case 'closed':
     case 'not_exist':

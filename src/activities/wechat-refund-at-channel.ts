@@ -1,86 +1,110 @@
-import { findPayment, type PaymentRow } from '../db/payments.js'
-import type { Database } from '../db/pool.js'
+import type { PaymentRow } from '../db/payments.js'
 import { storeQueriedRefund } from '../db/refund-facts.js'
 import { findRefund, type RefundRow } from '../db/refunds.js'
-import type { Channel, ChannelReason, RefundOutcome, SubmitRefund } from '../domain/channel.js'
+import type { ChannelReason, RefundOutcome, SubmitRefund } from '../domain/channel.js'
+import { failPoints } from '../domain/fail-points.js'
 import { fen } from '../domain/money.js'
 import { isRefundNews } from '../domain/refund.js'
 import type { HoldReason } from '../domain/states.js'
 import { callChannel } from './channel-call.js'
 import type { ActivityDependencies, OpenAccount } from './dependencies.js'
-import { askAgain, noSuchRow } from './failures.js'
+import { askAgain, isNoCredentials, noSuchRow } from './failures.js'
+import type { RefundAsked } from './progress.js'
 import { recordSubmitAnswer, recordUndecided, type Next } from './refund-answers.js'
+import { askAboutRefund, paymentOf } from './refund-question.js'
 import { claimStep, type RefundStep } from './refund-step.js'
 import { withLockedRefund, type LockedRefund } from './refund-transaction.js'
+
+const AT = failPoints('refundAtChannel', [
+  'claim',
+  'submitRefund',
+  'recordAnswer',
+  'store',
+  'recordUndecided',
+])
 
 /**
  * Gives a refund back and asks until the channel says how it ended: each attempt makes one external
  * call chosen by the row. The Temporal UI shows attempt, last answer and next try, and retries cost
- * no events. It returns when a fact is stored, or when the row needs no call any more.
+ * no events. It returns when a fact is stored, or when the row needs no call any more; and once
+ * when the account must be set right, and once when it was, which `isHeld` says is known.
  */
 export function createRefundAtChannel(dependencies: ActivityDependencies) {
-  const { database, clock, openAccount } = dependencies
-
-  return async function refundAtChannel(refundId: string): Promise<'slow' | undefined> {
-    const refund = await findRefund(database, refundId)
+  return async function refundAtChannel(refundId: string, isHeld = false): Promise<RefundAsked> {
+    const refund = await findRefund(dependencies.database, refundId)
     if (refund === undefined) throw noSuchRow('refund', refundId)
-    const open = await openAccount(refund.accountId)
-    const step = await locked(refundId, open, (context) => claimStep(context))
-    const next = await take(step, refund, open)
-    if (next.failure !== null) throw next.failure
-    return next.isSlow === true ? 'slow' : undefined
-  }
-
-  async function take(step: RefundStep, refund: RefundRow, open: OpenAccount): Promise<Next> {
-    switch (step.kind) {
-      case 'nothing':
-        return { failure: null }
-      case 'wait':
-        return { failure: askAgain(...WAITS[step.why], step.waitMs) }
-      case 'submit':
-        return submit(refund, open)
-      case 'query':
-        return query(refund, open)
-    }
-  }
-
-  async function submit(refund: RefundRow, open: OpenAccount): Promise<Next> {
-    const payment = await paymentOf(database, refund)
-    const request = submitRequest(payment, refund, open, dependencies.notifyBaseUrl)
-    const outcome = await callChannel((signal) =>
-      open.channel.submitRefund(request, { signal, urgency: 'background' }),
-    )
-    return locked(refund.id, open, (context) => recordSubmitAnswer(context, outcome))
-  }
-
-  async function query(refund: RefundRow, open: OpenAccount): Promise<Next> {
-    const payment = await paymentOf(database, refund)
-    const outcome = await callChannel((signal) =>
-      queryRefund(open.channel, payment, refund, signal),
-    )
-    if (outcome.kind === 'refund' && isRefundNews(refund.state, outcome.status)) {
-      const stored = await storeQueriedRefund(database, refund, outcome, clock.now())
-      // A fact that was applied before moves nothing again, so asking at once would be for ever.
-      if (!stored.applied) return { failure: null }
-    }
-    return locked(refund.id, open, (context) => recordUndecided(context, reasonOf(outcome)))
-  }
-
-  async function locked<T>(
-    refundId: string,
-    { account }: OpenAccount,
-    work: (context: LockedRefund & { timeScale: number; now: Date }) => Promise<T>,
-  ): Promise<T> {
-    return withLockedRefund(database, refundId, (rows) =>
-      work({ ...rows, timeScale: account.timeScale, now: clock.now() }),
-    )
+    const next = await attempt(dependencies, refund)
+    const { failure, isSlow = false } = next
+    if (failure === null && !isSlow) return undefined
+    if (isHeld !== (next.isHeld ?? false)) return isHeld ? 'released' : 'held'
+    if (failure !== null) throw failure
+    return 'slow'
   }
 }
 
-async function paymentOf(database: Database, refund: RefundRow): Promise<PaymentRow> {
-  const payment = await findPayment(database, refund.paymentId)
-  if (payment === undefined) throw noSuchRow('payment', refund.paymentId)
-  return payment
+/** What one attempt is made of. */
+interface Attempt extends ActivityDependencies {
+  readonly refund: RefundRow
+  readonly open: OpenAccount
+}
+
+async function attempt(dependencies: ActivityDependencies, refund: RefundRow): Promise<Next> {
+  const open = await dependencies.openAccount(refund.accountId).catch((error: unknown) => {
+    if (isNoCredentials(error)) return error as Error
+    throw error
+  })
+  if (open instanceof Error) return { failure: open, isHeld: true }
+  const made: Attempt = { ...dependencies, refund, open }
+  const step = await AT.claim(() => locked(made, (context) => claimStep(context)))
+  return take(step, made)
+}
+
+async function take(step: RefundStep, made: Attempt): Promise<Next> {
+  switch (step.kind) {
+    case 'nothing':
+      return { failure: null }
+    case 'wait':
+      return {
+        failure: askAgain(...WAITS[step.why], step.waitMs),
+        isHeld: step.why === 'credentials',
+      }
+    case 'submit':
+      return submit(made)
+    case 'query':
+      return query(made)
+  }
+}
+
+async function submit(made: Attempt): Promise<Next> {
+  const { database, refund, open, notifyBaseUrl } = made
+  const request = submitRequest(await paymentOf(database, refund), refund, open, notifyBaseUrl)
+  const outcome = await callChannel((signal) =>
+    AT.submitRefund(() => open.channel.submitRefund(request, { signal, urgency: 'background' })),
+  )
+  return AT.recordAnswer(() => locked(made, (context) => recordSubmitAnswer(context, outcome)))
+}
+
+async function query(made: Attempt): Promise<Next> {
+  const { database, clock, refund, open } = made
+  const outcome = await askAboutRefund(database, open.channel, refund)
+  if (outcome.kind === 'refund' && isRefundNews(refund, outcome)) {
+    const stored = await AT.store(() => storeQueriedRefund(database, refund, outcome, clock.now()))
+    // A fact that was applied before moves nothing again, so asking at once would be for ever.
+    if (!stored.applied) return { failure: null }
+  }
+  return AT.recordUndecided(() =>
+    locked(made, (context) => recordUndecided(context, reasonOf(outcome))),
+  )
+}
+
+async function locked<T>(
+  { database, clock, refund, open }: Attempt,
+  work: (context: LockedRefund & { timeScale: number; now: Date }) => Promise<T>,
+): Promise<T> {
+  const { timeScale } = open.account
+  return withLockedRefund(database, refund.id, (rows) =>
+    work({ ...rows, timeScale, now: clock.now() }),
+  )
 }
 
 function reasonOf(outcome: RefundOutcome): ChannelReason | null {
@@ -114,18 +138,4 @@ function submitRequest(
     reason: refund.reason,
     notifyUrl: `${notifyBaseUrl}/notify/${account.notifyToken}/refund`,
   }
-}
-
-export async function queryRefund(
-  channel: Channel,
-  payment: PaymentRow,
-  refund: RefundRow,
-  signal: AbortSignal,
-): Promise<RefundOutcome> {
-  const reference = {
-    appId: payment.appId,
-    outTradeNo: payment.outTradeNo,
-    outRefundNo: refund.outRefundNo,
-  }
-  return channel.queryRefund(reference, { signal, urgency: 'background' })
 }

@@ -1,5 +1,6 @@
 import type { DecisionOutcome, DecisionVerb, PrincipalKind } from '../domain/refund.js'
 import { only, sql, type Queryable } from './pool.js'
+import { saidMarks } from './said-rows.js'
 import type { Transaction } from './transaction.js'
 
 export interface DecisionRow {
@@ -100,27 +101,12 @@ export async function markDecisionApplied(
   await tx.lock('message').rows(APPLIED, [id, now, outcome])
 }
 
-const SIGNALLED = sql(
-  'decisions_signalled',
-  'update refund_decisions set signalled_at = $2 where id = $1 and signalled_at is null',
-)
-
-/** Notes when the engine was first told of a decision; a later telling changes nothing. */
-export async function markDecisionSignalled(db: Queryable, id: string, now: Date): Promise<void> {
-  await db.rows(SIGNALLED, [id, now])
-}
-
-const RESENT = sql(
-  'decisions_resent',
-  `update refund_decisions set signalled_at = coalesce(signalled_at, $2), resent_at = $2,
-     resent_count = resent_count + 1
-   where id = $1`,
-)
-
-/** Notes that a decision was sent again, which gives it time until it is sent once more. */
-export async function markDecisionResent(db: Queryable, id: string, now: Date): Promise<void> {
-  await db.rows(RESENT, [id, now])
-}
+export const {
+  signalled: markDecisionSignalled,
+  resent: markDecisionResent,
+  undelivered: undeliveredDecisions,
+  applied: appliedDecisions,
+} = saidMarks<DecisionOutcome>('refund_decisions', 'decisions')
 
 const RECORD_OPERATOR = sql(
   'decisions_record_operator',
@@ -178,32 +164,4 @@ const DECIDING_KEYS = sql('decisions_deciding_keys', 'select deciding_keys($1) a
 /** How many API keys of a merchant may decide about refunds. */
 export async function decidingKeys(db: Queryable, merchantId: string): Promise<number> {
   return only(await db.rows<{ keys: number }>(DECIDING_KEYS, [merchantId])).keys
-}
-
-const UNDELIVERED = sql(
-  'decisions_undelivered',
-  `select id, refund_id as "refundId" from refund_decisions
-   where applied_at is null and coalesce(resent_at, signalled_at, stored_at) < $1
-   order by stored_at limit $2`,
-)
-
-export async function undeliveredDecisions(
-  db: Queryable,
-  before: Date,
-  limit: number,
-): Promise<{ id: string; refundId: string }[]> {
-  return db.rows(UNDELIVERED, [before, limit])
-}
-
-const OUTCOMES = sql(
-  'decisions_outcomes',
-  `select id, outcome from refund_decisions where id = any($1::uuid[]) and applied_at is not null`,
-)
-
-/** Of these decisions those that were applied, with what they did. */
-export async function appliedDecisions(
-  db: Queryable,
-  ids: readonly string[],
-): Promise<{ id: string; outcome: DecisionOutcome }[]> {
-  return db.rows(OUTCOMES, [ids])
 }

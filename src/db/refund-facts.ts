@@ -1,5 +1,5 @@
 import type { RefundFact } from '../domain/channel.js'
-import { refundFactKey } from '../domain/refund.js'
+import { queriedFactKey } from '../domain/refund.js'
 import { newId } from './ids.js'
 import { storeFact, type StoredFact } from './inbox.js'
 import { sql, type Queryable } from './pool.js'
@@ -8,7 +8,10 @@ import type { RefundRow } from './refunds.js'
 /** A query's answer takes the same door as a notification: a row first. */
 export async function storeQueriedRefund(
   db: Queryable,
-  refund: Pick<RefundRow, 'id' | 'accountId' | 'outRefundNo' | 'submitCount'>,
+  refund: Pick<
+    RefundRow,
+    'id' | 'accountId' | 'outRefundNo' | 'submitCount' | 'amountFen' | 'totalFen'
+  >,
   fact: RefundFact,
   now: Date,
 ): Promise<StoredFact> {
@@ -16,7 +19,7 @@ export async function storeQueriedRefund(
     id: newId(now),
     accountId: refund.accountId,
     kind: 'refund',
-    businessKey: refundFactKey(refund.outRefundNo, fact.status, 'query', refund.submitCount),
+    businessKey: queriedFactKey(refund, fact),
     subjectId: refund.id,
     source: 'query',
     verifiedBy: 'query',

@@ -1,5 +1,6 @@
 import type { Proof, ResolutionOutcome, ResolutionVerb } from '../domain/resolution.js'
 import { sql, type Queryable } from './pool.js'
+import { saidMarks } from './said-rows.js'
 import type { Transaction } from './transaction.js'
 
 export interface ResolutionRow {
@@ -84,54 +85,12 @@ export async function markResolutionApplied(
   await tx.lock('message').rows(APPLIED, [id, now, result.outcome, proof])
 }
 
-const SIGNALLED = sql(
-  'resolutions_signalled',
-  'update refund_resolutions set signalled_at = $2 where id = $1 and signalled_at is null',
-)
-
-export async function markResolutionSignalled(db: Queryable, id: string, now: Date): Promise<void> {
-  await db.rows(SIGNALLED, [id, now])
-}
-
-const RESENT = sql(
-  'resolutions_resent',
-  `update refund_resolutions set signalled_at = coalesce(signalled_at, $2), resent_at = $2,
-     resent_count = resent_count + 1
-   where id = $1`,
-)
-
-export async function markResolutionResent(db: Queryable, id: string, now: Date): Promise<void> {
-  await db.rows(RESENT, [id, now])
-}
-
-const UNDELIVERED = sql(
-  'resolutions_undelivered',
-  `select id, refund_id as "refundId" from refund_resolutions
-   where applied_at is null and coalesce(resent_at, signalled_at, stored_at) < $1
-   order by stored_at limit $2`,
-)
-
-export async function undeliveredResolutions(
-  db: Queryable,
-  before: Date,
-  limit: number,
-): Promise<{ id: string; refundId: string }[]> {
-  return db.rows(UNDELIVERED, [before, limit])
-}
-
-const OUTCOMES = sql(
-  'resolutions_outcomes',
-  `select id, outcome from refund_resolutions
-   where id = any($1::uuid[]) and applied_at is not null`,
-)
-
-/** Of these resolutions those that were applied, with what they did. */
-export async function appliedResolutions(
-  db: Queryable,
-  ids: readonly string[],
-): Promise<{ id: string; outcome: ResolutionOutcome }[]> {
-  return db.rows(OUTCOMES, [ids])
-}
+export const {
+  signalled: markResolutionSignalled,
+  resent: markResolutionResent,
+  undelivered: undeliveredResolutions,
+  applied: appliedResolutions,
+} = saidMarks<ResolutionOutcome>('refund_resolutions', 'resolutions')
 
 const MARK_RETRY = sql('refunds_mark_retry', 'select mark_refund_retry($1, $2, $3, $4)')
 

@@ -1,3 +1,4 @@
+import type { RefundSubject } from '../domain/refund.js'
 import { sql, type Queryable } from './pool.js'
 import type { Transaction } from './transaction.js'
 
@@ -38,16 +39,6 @@ export function resolveHeldCase(
   tx.send(RESOLVE_CASE, [paymentId, principalId, actingUser, note, now])
 }
 
-/** What the start of a refund's workflow has to know. */
-export interface UnstartedRefund {
-  readonly id: string
-  readonly merchantId: string
-  readonly outRefundNo: string
-  readonly outTradeNo: string
-  readonly amountFen: number
-  readonly expiresAt: Date
-}
-
 const UNSTARTED = sql(
   'surplus_refunds_unstarted',
   `select r.id, r.merchant_id as "merchantId", r.out_refund_no as "outRefundNo",
@@ -58,8 +49,8 @@ const UNSTARTED = sql(
 )
 
 /** Refunds that the engine opened by itself and nobody has started yet, oldest first. */
-export async function unstartedRefunds(db: Queryable, limit: number): Promise<UnstartedRefund[]> {
-  return db.rows<UnstartedRefund>(UNSTARTED, [limit])
+export async function unstartedRefunds(db: Queryable, limit: number): Promise<RefundSubject[]> {
+  return db.rows<RefundSubject>(UNSTARTED, [limit])
 }
 
 const STARTED = sql(

@@ -20,7 +20,21 @@ export const CASE_KINDS = {
     en: 'a refund beyond what was paid',
     meaning:
       'WeChat Pay shows a refund that cannot be: with it more would be given back than was paid. ' +
-      'Nothing was booked.',
+      'One made here stands in transit and waits for a person; one of the portal is not booked.',
+  },
+  refund_differs: {
+    zh: '平台退款金额不一致',
+    en: 'a refund of another amount',
+    meaning:
+      'WeChat Pay shows a refund of ours with another amount, or another total of its order. ' +
+      'Nothing was booked as given back.',
+  },
+  refund_after_end: {
+    zh: '退款结束后到账',
+    en: 'a refund that came after its end',
+    meaning:
+      'WeChat Pay says that a refund was given back which had ended here as settled by other ' +
+      'means, or as failed. Nothing was booked: the buyer may have it twice.',
   },
   payment_held: {
     zh: '收款不符待处理',

@@ -118,6 +118,8 @@ export interface PaidFact {
   readonly settlementFen: Fen
   /** ISO instant of `time_end`. */
   readonly paidAt: string
+  /** Set by a query of an order that somebody has asked a refund of; no notification says so. */
+  readonly hasRefunds?: true
 }
 
 export type OrderOutcome =
@@ -162,6 +164,8 @@ export interface RefundFact {
   readonly outRefundNo: string
   readonly refundId: string
   readonly refundFen: Fen
+  /** The total of its order, where the channel says it. */
+  readonly totalFen?: Fen
   readonly settlementFen: Fen
   /** ISO instant, when the channel says when. */
   readonly successAt?: string

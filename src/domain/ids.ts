@@ -30,6 +30,16 @@ export const adoptWorkflowId = (merchantId: string, number: string): string =>
 export const refundWorkflowId = (merchantId: string, outRefundNo: string): string =>
   `refund:${merchantId}:${outRefundNo}`
 
+/** What a workflow of these ids is about; undefined for one that is about neither. */
+export function subjectOfWorkflow(
+  workflowId: string,
+): { kind: 'payment' | 'refund'; merchantId: string; number: string } | undefined {
+  const [kind, merchantId, number, ...more] = workflowId.split(':')
+  if (kind !== 'payment' && kind !== 'refund') return undefined
+  if (merchantId === undefined || number === undefined || more.length > 0) return undefined
+  return { kind, merchantId, number }
+}
+
 /** Worker queue for channel calls, beside the queue that runs workflows and the database. */
 export const wechatTaskQueue = (taskQueue: string): string => `${taskQueue}-wechat`
 

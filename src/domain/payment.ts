@@ -11,6 +11,8 @@ export interface PaymentTerms {
   readonly totalFen: number
   readonly paidFen: number | null
   readonly settlementFen: number | null
+  /** What was given back of it or is asked back, also in the channel's own portal. */
+  readonly spokenFen: number
   readonly transactionId: string | null
   /** Another payment of the same orderRef is accepted already. */
   readonly orderPaid: boolean
@@ -92,7 +94,8 @@ function judgeResolution(terms: PaymentTerms, fact: ResolveFact): PaymentVerdict
   if (terms.orderPaid) return { kind: 'ignore', outcome: 'order_paid' }
   // More settled than paid is no coupon that anybody could book: such money can only go back.
   const isBookable = (terms.settlementFen ?? 0) <= (terms.paidFen ?? 0)
-  return isBookable
+  // What the portal gave back left suspense, so the rest is no whole sale either.
+  return isBookable && terms.spokenFen === 0
     ? { kind: 'resolve', fact, disposition: 'accepted' }
     : { kind: 'ignore', outcome: 'unacceptable' }
 }

@@ -1,5 +1,5 @@
-import type { RefundStatus } from './channel.js'
-import type { RefundState } from './states.js'
+import type { RefundFact, RefundStatus } from './channel.js'
+import type { RefundCause, RefundState } from './states.js'
 
 export type DecisionVerb = 'approve' | 'reject' | 'cancel'
 
@@ -23,6 +23,17 @@ export interface Principal {
   readonly kind: PrincipalKind
   readonly id: string
   readonly actingUser: string
+}
+
+/** What is told of a refund when its workflow starts: nothing that names a person. */
+export interface RefundSubject {
+  readonly id: string
+  readonly merchantId: string
+  readonly outRefundNo: string
+  /** The number of its payment. */
+  readonly outTradeNo: string
+  readonly amountFen: number
+  readonly expiresAt: Date
 }
 
 export interface RefundTerms {
@@ -137,29 +148,105 @@ export const personOf = ({ actingUser }: { readonly actingUser: string }): strin
 
 /** What a query's answer does to a refund that was sent. */
 export type RefundVerdict =
-  | { readonly kind: 'move'; readonly to: 'done' | 'failed' | 'needs_attention' }
+  | { readonly kind: 'move'; readonly to: 'done' | 'failed'; readonly cause: null }
+  | {
+      readonly kind: 'move'
+      readonly to: 'needs_attention'
+      readonly cause: 'abnormal' | FactCause
+    }
   | { readonly kind: 'stay' }
+
+/** A refund as it stands here, which an answer is held against. */
+export interface RefundStanding {
+  readonly state: RefundState
+  readonly cause: RefundCause | null
+  readonly amountFen: number
+  /** The total of its order, as it was sent. */
+  readonly totalFen: number
+}
+
+/**
+ * Causes that come from what the channel shows rather than from what it could not do: sending the
+ * same number again mends nothing, and the money may stand in transit.
+ */
+const FACT_CAUSES = ['amount_differs', 'beyond_paid'] as const
+export type FactCause = (typeof FACT_CAUSES)[number]
+
+export const isFactCause = (cause: RefundCause | null): cause is FactCause =>
+  FACT_CAUSES.some((known) => known === cause)
+
+/** True when the channel shows another amount than was asked for, or another order's total. */
+export const isOtherAmount = (
+  refund: Pick<RefundStanding, 'amountFen' | 'totalFen'>,
+  fact: Pick<RefundFact, 'refundFen' | 'totalFen'>,
+): boolean =>
+  fact.refundFen !== refund.amountFen || (fact.totalFen ?? refund.totalFen) !== refund.totalFen
 
 /**
  * A channel SUCCESS always wins, also while a person is looking; nothing moves a refund that ended.
+ * What shows other amounts is not this refund as it was asked for, and waits for a person.
  */
-export function judgeRefundStatus(state: RefundState, status: RefundStatus): RefundVerdict {
+export function judgeRefundFact(
+  refund: RefundStanding,
+  fact: Pick<RefundFact, 'status' | 'refundFen' | 'totalFen'>,
+): RefundVerdict {
+  const { state, cause } = refund
   if (state !== 'refunding' && state !== 'needs_attention') return { kind: 'stay' }
-  switch (status) {
+  if (isOtherAmount(refund, fact)) return needsAttention(refund, 'amount_differs')
+  switch (fact.status) {
     case 'success':
-      return { kind: 'move', to: 'done' }
+      // It did not fit, and what was given back of a payment never becomes less.
+      return cause === 'beyond_paid' ? { kind: 'stay' } : { kind: 'move', to: 'done', cause: null }
     case 'closed':
-      return { kind: 'move', to: 'failed' }
+      return { kind: 'move', to: 'failed', cause: null }
     case 'abnormal':
-      return state === 'refunding' ? { kind: 'move', to: 'needs_attention' } : { kind: 'stay' }
+      return state === 'refunding' || isFactCause(cause)
+        ? needsAttention(refund, 'abnormal')
+        : { kind: 'stay' }
     case 'processing':
       return { kind: 'stay' }
   }
 }
 
-/** True when a status moves the refund: an abnormal one is known once it needs attention. */
-export const isRefundNews = (state: RefundState, status: RefundStatus): boolean =>
-  judgeRefundStatus(state, status).kind === 'move'
+const needsAttention = (refund: RefundStanding, cause: 'abnormal' | FactCause): RefundVerdict =>
+  refund.state === 'needs_attention' && refund.cause === cause
+    ? { kind: 'stay' }
+    : { kind: 'move', to: 'needs_attention', cause }
+
+/**
+ * True when the channel gives back what had ended here without it: the buyer may have it twice,
+ * which no state undoes, so a person has to look.
+ */
+export const isAfterEnd = (state: RefundState, status: RefundStatus): boolean =>
+  status === 'success' && (state === 'settled' || state === 'failed')
+
+/** What was paid and given back of a refund's payment. */
+interface GivenBack {
+  readonly paidFen: number | null
+  readonly refundedFen: number
+}
+
+/**
+ * What a query's answer does in the book, where no more is ever given back than was paid: a success
+ * that would be more is the channel's word all the same, so it is told, and a person looks at it.
+ */
+export function judgeRefundInBook(
+  refund: RefundStanding,
+  fact: Pick<RefundFact, 'status' | 'refundFen' | 'totalFen'>,
+  { paidFen, refundedFen }: GivenBack,
+): RefundVerdict {
+  const verdict = judgeRefundFact(refund, fact)
+  const isBeyond = refundedFen + refund.amountFen > (paidFen ?? 0)
+  return verdict.kind === 'move' && verdict.to === 'done' && isBeyond
+    ? needsAttention(refund, 'beyond_paid')
+    : verdict
+}
+
+/** True when an answer moves the refund: an abnormal one is known once it needs attention. */
+export const isRefundNews = (
+  refund: RefundStanding,
+  fact: Pick<RefundFact, 'status' | 'refundFen' | 'totalFen'>,
+): boolean => judgeRefundFact(refund, fact).kind === 'move'
 
 /**
  * The key under which a fact about a refund is kept once per account and source. A refund that is
@@ -171,3 +258,18 @@ export const refundFactKey = (
   source: 'notify' | 'query',
   submitCount = 1,
 ): string => `${outRefundNo}:${status}:${source}${submitCount > 1 ? `:${submitCount}` : ''}`
+
+/**
+ * The key of what a query said of a refund. Other amounts than were asked for are part of it, so
+ * that a wrong fact can never stand in the way of the right one.
+ */
+export function queriedFactKey(
+  refund: Pick<RefundStanding, 'amountFen' | 'totalFen'> & {
+    readonly outRefundNo: string
+    readonly submitCount: number
+  },
+  fact: Pick<RefundFact, 'status' | 'refundFen' | 'totalFen'>,
+): string {
+  const key = refundFactKey(refund.outRefundNo, fact.status, 'query', refund.submitCount)
+  return isOtherAmount(refund, fact) ? `${key}:${fact.refundFen}:${fact.totalFen ?? ''}` : key
+}

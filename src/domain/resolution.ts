@@ -1,5 +1,6 @@
 import type { RefundOutcome } from './channel.js'
-import type { RefundState } from './states.js'
+import { isFactCause, isOtherAmount, isSamePrincipal, type Principal } from './refund.js'
+import type { RefundCause, RefundState } from './states.js'
 import { NEVER_TAKEN_MS, scaledMs } from './waits.js'
 
 /**
@@ -25,6 +26,9 @@ export type Proof =
   | 'unproved'
 
 export interface SubmitHistory {
+  /** What was asked for, in fen, and the total of its order as it was sent. */
+  readonly amountFen: number
+  readonly totalFen: number
   /** The answer to one of its submits was missed. */
   readonly maybeTaken: boolean
   /** The channel said that it took the refund. */
@@ -36,11 +40,13 @@ export interface SubmitHistory {
 
 /**
  * What a query's answer proves. That the channel does not know a number is proof only when each of
- * its submits was definitely refused, or a day after the last one.
+ * its submits was definitely refused, or a day after the last one; and what shows other amounts
+ * proves nothing about this refund.
  */
 export function proofOf(outcome: RefundOutcome, history: SubmitHistory, now: Date): Proof {
   switch (outcome.kind) {
     case 'refund':
+      if (isOtherAmount(history, outcome)) return 'unproved'
       return outcome.status === 'abnormal' ? 'returned' : outcome.status
     case 'not_exist':
       return isNeverTaken(history, now) ? 'never_taken' : 'unproved'
@@ -74,31 +80,27 @@ export type ResolutionVerdict =
   | { readonly outcome: 'applied'; readonly to: 'refunding' | 'settled' | 'failed' | null }
   | { readonly outcome: Exclude<ResolutionOutcome, 'applied'> }
 
-/** Who says something: an API key and who used it. */
-export interface Person {
-  readonly principalId: string
-  readonly actingUser: string
-}
-
-/** What two persons are when either the key or the name is the same: nobody can prove more. */
-export const isSamePerson = (one: Person, other: Person): boolean =>
-  one.principalId === other.principalId || nameOf(one) === nameOf(other)
-
-const nameOf = ({ actingUser }: Person): string => actingUser.trim().toLowerCase()
-
-/** Sending the same number again is always safe; it needs no proof, but a reason to do it. */
-export function judgeRetry(state: RefundState): ResolutionVerdict {
+/**
+ * Sending the same number again is always safe; it needs no proof, but a reason to do it. Where the
+ * channel has shown the refund already there is nothing to send, so it is only asked again.
+ */
+export function judgeRetry(state: RefundState, cause: RefundCause | null): ResolutionVerdict {
+  if (isFactCause(cause)) return { outcome: 'asked_again' }
   if (state === 'needs_attention') return { outcome: 'applied', to: 'refunding' }
   if (state === 'approved' || state === 'refunding') return { outcome: 'asked_again' }
   return { outcome: 'state_conflict' }
 }
 
+/** Who says something: an API key and who used it. */
+type Speaker = Pick<Principal, 'id' | 'actingUser'>
+
 export interface ResolutionTerms {
   readonly state: RefundState
-  readonly requester: Person
-  readonly speaker: Person
+  /** Nobody asked for a refund that the engine or somebody in the channel's portal made. */
+  readonly requester: { readonly id: string | null; readonly actingUser: string }
+  readonly speaker: Speaker
   /** Who said that it was settled and waits for a second person; undefined when nobody did. */
-  readonly proposer: Person | undefined
+  readonly proposer: Speaker | undefined
 }
 
 /**
@@ -137,7 +139,7 @@ const LACKING: Readonly<
 
 function judgeSettling({ requester, speaker, proposer }: ResolutionTerms): ResolutionVerdict {
   if (proposer === undefined) return { outcome: 'awaiting_second' }
-  return isSamePerson(proposer, speaker) || isSamePerson(requester, speaker)
+  return isSamePrincipal(proposer, speaker) || isSamePrincipal(requester, speaker)
     ? { outcome: 'same_principal' }
     : { outcome: 'applied', to: 'settled' }
 }

@@ -121,6 +121,8 @@ export const REFUND_CAUSES = [
   'credentials',
   'abnormal',
   'refused',
+  'amount_differs',
+  'beyond_paid',
 ] as const
 export type RefundCause = (typeof REFUND_CAUSES)[number]
 

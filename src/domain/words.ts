@@ -79,6 +79,18 @@ export const REFUND_CAUSE_WORDS: Readonly<Partial<Record<RefundCause, RefundWord
     'waits for the account to be set right',
   ),
   abnormal: words('退款异常', '自动退款失败·待处理', '退款处理中,请联系商家', 'abnormal at WeChat'),
+  amount_differs: words(
+    '退款金额不符',
+    '退款金额不符·待处理',
+    '退款处理中,请联系商家',
+    'another amount at WeChat',
+  ),
+  beyond_paid: words(
+    '退款超出实付',
+    '退款超出实付·待处理',
+    '退款处理中,请联系商家',
+    'more than was paid',
+  ),
 }
 
 /** The words of a refund, by its cause where that has its own. */

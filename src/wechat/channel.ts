@@ -200,7 +200,9 @@ function refundOf(refund: SubmitRefund, opUserId: string): RefundRequest {
 }
 
 function orderOutcome(result: OrderQueryResult): OrderOutcome {
-  return result.kind === 'paid' ? paidFact(result.transaction) : result
+  if (result.kind !== 'paid') return result
+  const fact = paidFact(result.transaction)
+  return result.hasRefunds ? { ...fact, hasRefunds: true } : fact
 }
 
 function submitOutcome(result: RefundResult): SubmitOutcome {
@@ -227,7 +229,7 @@ function paidFact(transaction: V2Transaction): PaidFact {
 }
 
 function refundFact(refund: V2Refund): RefundFact {
-  const { status, outTradeNo, outRefundNo, refundId, successAt } = refund
+  const { status, outTradeNo, outRefundNo, refundId, totalFee, successAt } = refund
   return {
     kind: 'refund',
     status,
@@ -236,6 +238,7 @@ function refundFact(refund: V2Refund): RefundFact {
     refundId,
     refundFen: fenOf(refund.refundFee),
     settlementFen: fenOf(refund.settlementRefundFee),
+    ...(totalFee === undefined ? {} : { totalFen: fenOf(totalFee) }),
     ...(successAt === undefined ? {} : { successAt }),
   }
 }

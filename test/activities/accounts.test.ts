@@ -41,7 +41,7 @@ describe('accounts', () => {
   test('without a key: the account cannot be opened, and later it can', async () => {
     const accounts = openAccounts()
     const { account } = workshop.seed
-    expect(await failureOf(accounts.open(account.id))).toMatchObject({ type: 'NO_SUCH_ROW' })
+    expect(await failureOf(accounts.open(account.id))).toMatchObject({ type: 'NO_CREDENTIALS' })
     await rotateKey()
     expect(await accounts.open(account.id)).toMatchObject({ account })
   })

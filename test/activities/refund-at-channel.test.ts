@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 
+import { casesOfPayment } from '../../src/db/cases.js'
 import type { RefundRow } from '../../src/db/refunds.js'
 import type { RefundOutcome, SubmitOutcome } from '../../src/domain/channel.js'
 import { fen } from '../../src/domain/money.js'
@@ -19,8 +20,7 @@ beforeEach(() => {
   clock.advance(10 * MINUTE_MS)
 })
 
-const attempt = (refund: RefundRow): Promise<'slow' | undefined> =>
-  runActivity(workshop.activities.refundAtChannel, [refund.id])
+const attempt = (refund: RefundRow) => runActivity(workshop.activities.refundAtChannel, [refund.id])
 const failing = (refund: RefundRow): Promise<Failure> => failureOf(attempt(refund))
 const settle = (refund: RefundRow) => workshop.activities.settleRefund(refund.id)
 const read = (refund: RefundRow) => workshop.seed.readRefund(refund.id)
@@ -139,28 +139,34 @@ describe('refundAtChannel: submitting', () => {
     expect(numbers).toEqual([refund.outRefundNo, refund.outRefundNo])
   })
 
-  test.each<[string, (refund: RefundRow) => SubmitOutcome, string]>([
+  test.each<[string, (refund: RefundRow) => SubmitOutcome, string, string]>([
     [
       'a definite refusal',
       () => ({ kind: 'refused', code: 'TRADE_OVERDUE', message: 'too old' }),
+      'refused',
       'TRADE_OVERDUE',
     ],
     [
       'another amount accepted',
       (refund) => ({ ...accepts(refund), refundFen: fen(1) }) as SubmitOutcome,
+      'amount_differs',
       'REFUND_FEE_DIFFERS',
     ],
-  ])('%s: needs a person, and the amount stays reserved', async (_name, outcome, code) => {
+  ])('%s: needs a person, and the amount stays reserved', async (_name, outcome, cause, code) => {
     const refund = await approved()
     channel.answer('submitRefund', outcome(refund))
     await attempt(refund)
     expect(await read(refund)).toMatchObject({
       state: 'needs_attention',
-      cause: 'refused',
+      cause,
       lastCode: code,
     })
     const payment = await workshop.seed.readPayment(refund.paymentId)
     expect(payment).toMatchObject({ reservedFen: 1_000, refundedFen: 0 })
+    const cases = await casesOfPayment(workshop.seed.api, refund.paymentId)
+    expect(cases.map(({ kind }) => kind)).toEqual(
+      cause === 'amount_differs' ? ['refund_differs'] : [],
+    )
     expect(await traces(refund)).toMatchObject({
       journal: [],
       events: ['refund.requested', 'refund.needs_attention'],

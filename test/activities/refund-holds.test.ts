@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 
+import { noCredentials } from '../../src/activities/failures.js'
+import { createActivities } from '../../src/activities/index.js'
 import { holdsOfAccount } from '../../src/db/channel-holds.js'
 import type { RefundRow } from '../../src/db/refunds.js'
 import type { SubmitOutcome } from '../../src/domain/channel.js'
@@ -27,6 +29,10 @@ beforeEach(async () => {
 
 const attempt = (refund: RefundRow) => runActivity(workshop.activities.refundAtChannel, [refund.id])
 const failing = (refund: RefundRow): Promise<Failure> => failureOf(attempt(refund))
+/** Asks as the workflow does that knows of what must be set right. */
+const heldAttempt = (refund: RefundRow) =>
+  runActivity(workshop.activities.refundAtChannel, [refund.id, true])
+const stillHeld = (refund: RefundRow): Promise<Failure> => failureOf(heldAttempt(refund))
 const read = (refund: RefundRow) => workshop.seed.readRefund(refund.id)
 const holds = () => holdsOfAccount(workshop.seed.worker, workshop.seed.account.id)
 
@@ -77,14 +83,14 @@ describe('an account that must be set right', () => {
   ] as const)('%s: the refund waits as the probe, and others are not sent', async (_n, outcome) => {
     const [probe, other] = [await approved(), await approved()]
     channel.answer('submitRefund', outcome)
-    expect(await failing(probe)).toEqual({ type: outcome.code, retryMs: PROBE_MS, benign: true })
+    expect(await stillHeld(probe)).toEqual({ type: outcome.code, retryMs: PROBE_MS, benign: true })
     expect(await read(probe)).toMatchObject({
       state: 'refunding',
       cause: 'credentials',
       lastCode: outcome.code,
       maybeTaken: false,
     })
-    expect(await failing(other)).toMatchObject({ type: 'CREDENTIALS', retryMs: PROBE_MS })
+    expect(await stillHeld(other)).toMatchObject({ type: 'CREDENTIALS', retryMs: PROBE_MS })
     expect(await read(other)).toMatchObject({
       state: 'approved',
       submitCount: 0,
@@ -99,10 +105,10 @@ describe('an account that must be set right', () => {
     const refunds = [await approved(), await approved(), await approved(), await approved()]
     const [first, ...others] = refunds
     channel.answer('submitRefund', SIGNERROR)
-    if (first !== undefined) await failing(first)
-    for (const other of others) await failing(other)
+    if (first !== undefined) await stillHeld(first)
+    for (const other of others) await stillHeld(other)
     clock.advance(PROBE_MS)
-    await Promise.all(refunds.map(failing))
+    await Promise.all(refunds.map(stillHeld))
     expect(channel.calls).toHaveLength(2)
   })
 
@@ -111,23 +117,23 @@ describe('an account that must be set right', () => {
     clock.advance(1)
     const third = await approved()
     channel.answer('submitRefund', SIGNERROR, accepts(probe), accepts(second), accepts(third))
-    await failing(probe)
-    await failing(third)
-    await failing(second)
+    await stillHeld(probe)
+    await stillHeld(third)
+    await stillHeld(second)
     await tick()
     expect(woken).toEqual([])
     clock.advance(PROBE_MS)
-    expect(await failing(probe)).toMatchObject({ type: 'PROCESSING' })
+    expect(await heldAttempt(probe)).toBe('released')
     expect(await holds()).toEqual([])
     expect(await tick()).toBe(2)
     expect(woken).toEqual([second.outRefundNo, third.outRefundNo])
     expect(await tick()).toBe(0)
-    expect(await failing(second)).toMatchObject({ type: 'PROCESSING' })
+    expect(await heldAttempt(second)).toBe('released')
     expect(await read(second)).toMatchObject({ state: 'refunding', holdReason: null })
     clock.advance(2 * MINUTE_MS)
     // The third has not moved since it was woken, so it is woken again.
     expect(await tick()).toBe(1)
-    expect(await failing(third)).toMatchObject({ type: 'PROCESSING' })
+    expect(await heldAttempt(third)).toBe('released')
   })
 
   test('an unknown answer that smells of it: stays unknown, and holds the others', async () => {
@@ -139,20 +145,58 @@ describe('an account that must be set right', () => {
       retry: 'later',
       hold: 'credentials',
     })
-    expect(await failing(probe)).toMatchObject({ type: 'bad_signature', benign: false })
+    expect(await stillHeld(probe)).toMatchObject({ type: 'bad_signature', benign: false })
     expect(await read(probe)).toMatchObject({ cause: 'unknown', maybeTaken: true })
-    expect(await failing(other)).toMatchObject({ type: 'CREDENTIALS' })
+    expect(await stillHeld(other)).toMatchObject({ type: 'CREDENTIALS' })
   })
 
   test('a refusal of one refund: holds nobody, and ends a hold for credentials', async () => {
     const [probe, other] = [await approved(), await approved()]
     channel.answer('submitRefund', SIGNERROR)
-    await failing(probe)
+    await stillHeld(probe)
     clock.advance(PROBE_MS)
     channel.answer('submitRefund', { kind: 'refused', code: 'TRADE_OVERDUE', message: '' })
     await attempt(other)
     expect(await read(other)).toMatchObject({ state: 'needs_attention', cause: 'refused' })
     expect(await holds()).toEqual([])
+  })
+
+  test.each([
+    ['refused', SIGNERROR],
+    ['unknown', { ...SIGNERROR, kind: 'unknown', retry: 'later' }],
+  ] as const)(
+    'what it shows, by an answer that is %s: once held, once released',
+    async (_n, said) => {
+      const [probe, other] = [await approved(), await approved()]
+      channel.answer('submitRefund', said, accepts(probe))
+      expect(await attempt(probe)).toBe('held')
+      expect(await attempt(other)).toBe('held')
+      expect(await stillHeld(other)).toMatchObject({ type: 'CREDENTIALS' })
+      clock.advance(PROBE_MS)
+      expect(await heldAttempt(probe)).toBe('released')
+      channel.answer('queryRefund', { kind: 'not_exist' })
+      expect(await failing(probe)).toMatchObject({ type: 'PROCESSING' })
+    },
+  )
+
+  test('no credentials at all: is shown, and nothing is claimed', async () => {
+    const refund = await approved()
+    const { seed } = workshop
+    const activities = createActivities({
+      database: seed.worker,
+      envelope: seed.envelope,
+      clock,
+      notifyBaseUrl: 'https://pay.example.com',
+      openAccount: () => Promise.reject(noCredentials(refund.accountId)),
+    })
+    const { refundAtChannel } = activities
+    expect(await runActivity(refundAtChannel, [refund.id])).toBe('held')
+    expect(await failureOf(runActivity(refundAtChannel, [refund.id, true]))).toEqual({
+      type: 'NO_CREDENTIALS',
+      retryMs: MINUTE_MS,
+      benign: false,
+    })
+    expect(await read(refund)).toMatchObject({ state: 'approved', submitCount: 0 })
   })
 })
 

@@ -1,13 +1,20 @@
 import { describe, expect, test } from 'vitest'
 
 import type { RefundStatus } from '../../src/domain/channel.js'
+import { fen } from '../../src/domain/money.js'
 import {
   judgeDecision,
-  judgeRefundStatus,
+  isRefundNews,
+  isSamePrincipal,
+  judgeRefundFact,
+  judgeRefundInBook,
+  queriedFactKey,
   refundFactKey,
   type DecisionVerb,
   type Principal,
+  type RefundStanding,
   type RefundTerms,
+  type RefundVerdict,
 } from '../../src/domain/refund.js'
 import {
   REFUND_EDGES,
@@ -22,8 +29,21 @@ const statuses: readonly RefundStatus[] = ['processing', 'success', 'closed', 'a
 const edgeBy = (from: RefundState, to: RefundState): string | undefined =>
   REFUND_EDGES[from].find((edge: Edge<RefundState>) => edge.to === to)?.by
 
+const STANDING: RefundStanding = {
+  state: 'refunding',
+  cause: 'accepted',
+  amountFen: 400,
+  totalFen: 1000,
+}
+
+/** What the channel shows of that refund, as it was asked for. */
+const shown = (status: RefundStatus) => ({ status, refundFen: fen(400), totalFen: fen(1000) })
+
+const short = (verdict: RefundVerdict): string =>
+  verdict.kind === 'stay' ? 'stay' : (verdict.cause ?? verdict.to)
+
 function moved(state: RefundState, status: RefundStatus): string {
-  const verdict = judgeRefundStatus(state, status)
+  const verdict = judgeRefundFact({ ...STANDING, state }, shown(status))
   return verdict.kind === 'move' ? verdict.to : 'stay'
 }
 
@@ -135,13 +155,84 @@ describe("judging the channel's status", () => {
     expect(statuses.map((status) => moved(state, status))).toEqual(verdicts)
   })
 
-  test('whatever moves: is an edge of the table, taken by the channel', () => {
+  test('whatever moves: is an edge of the table, taken by the channel, or a new cause', () => {
     for (const state of REFUND_STATES) {
       for (const status of statuses) {
-        const verdict = judgeRefundStatus(state, status)
-        if (verdict.kind === 'move') expect(edgeBy(state, verdict.to)).toBe('channel')
+        for (const refundFen of [fen(400), fen(399)]) {
+          const verdict = judgeRefundFact({ ...STANDING, state }, { ...shown(status), refundFen })
+          if (verdict.kind === 'stay' || verdict.to === state) continue
+          expect(edgeBy(state, verdict.to)).toBe('channel')
+        }
       }
     }
+  })
+})
+
+describe('what the channel shows with other amounts', () => {
+  test.each([
+    ['less', { refundFen: fen(399) }],
+    ['more', { refundFen: fen(401) }],
+    ["another order's total", { totalFen: fen(1001) }],
+  ])('%s: needs a person, whatever the status', (_name, other) => {
+    for (const status of statuses) {
+      const fact = { ...shown(status), ...other }
+      expect(short(judgeRefundFact(STANDING, fact))).toBe('amount_differs')
+      const waits = { ...STANDING, state: 'needs_attention', cause: 'amount_differs' } as const
+      expect(isRefundNews(waits, fact)).toBe(false)
+      expect(judgeRefundFact({ ...STANDING, state: 'done' }, fact)).toEqual({ kind: 'stay' })
+    }
+  })
+
+  test('no total: is held against the amount alone', () => {
+    const fact = { status: 'success', refundFen: fen(400) } as const
+    expect(short(judgeRefundFact(STANDING, fact))).toBe('done')
+  })
+
+  // What the channel shows later with the right amounts settles it.
+  test.each([
+    ['processing', 'stay'],
+    ['success', 'done'],
+    ['closed', 'failed'],
+    ['abnormal', 'abnormal'],
+  ] as const)('then the right ones, %s: %s', (status, to) => {
+    const waits = { ...STANDING, state: 'needs_attention', cause: 'amount_differs' } as const
+    expect(short(judgeRefundFact(waits, shown(status)))).toBe(to)
+  })
+})
+
+describe('a success in the book', () => {
+  test.each([
+    ['what is left', 600, 'done'],
+    ['more than is left', 601, 'beyond_paid'],
+    ['after all of it', 1000, 'beyond_paid'],
+  ])('%s: of 1000 with %i given back before, %s', (_name, refundedFen, to) => {
+    const payment = { paidFen: 1000, refundedFen }
+    expect(short(judgeRefundInBook(STANDING, shown('success'), payment))).toBe(to)
+    expect(short(judgeRefundInBook(STANDING, shown('closed'), payment))).toBe('failed')
+  })
+
+  // It is told once, and only another word of the channel takes it from there.
+  test.each([
+    ['processing', 'stay'],
+    ['success', 'stay'],
+    ['closed', 'failed'],
+    ['abnormal', 'abnormal'],
+  ] as const)('beyond what was paid, then %s: %s', (status, to) => {
+    const waits = { ...STANDING, state: 'needs_attention', cause: 'beyond_paid' } as const
+    const payment = { paidFen: 1000, refundedFen: 1000 }
+    expect(short(judgeRefundInBook(waits, shown(status), payment))).toBe(to)
+  })
+})
+
+describe('two people', () => {
+  const ann = { id: 'key-1', actingUser: 'Ann' }
+  test.each([
+    ['the same key and name', ann, true],
+    ['the same key', { ...ann, actingUser: 'Zoe' }, true],
+    ['the same name in other letters', { id: 'key-2', actingUser: ' aNN' }, true],
+    ['another key and name', { id: 'key-2', actingUser: 'Bob' }, false],
+  ])('%s', (_name, other, same) => {
+    expect(isSamePrincipal(ann, other)).toBe(same)
   })
 })
 
@@ -154,5 +245,14 @@ describe('the key of a fact about a refund', () => {
     )
     expect(new Set(keys).size).toBe(2 * statuses.length * 2)
     expect(refundFactKey('R1', 'success', 'query')).toBe('R1:success:query')
+  })
+
+  test('other amounts: never stand in the way of the right ones', () => {
+    const refund = { ...STANDING, outRefundNo: 'R1', submitCount: 1 }
+    const fact = shown('success')
+    expect(queriedFactKey(refund, fact)).toBe(refundFactKey('R1', 'success', 'query'))
+    const others = [{ refundFen: fen(399) }, { refundFen: fen(401) }, { totalFen: fen(1) }]
+    const keys = others.map((other) => queriedFactKey(refund, { ...fact, ...other }))
+    expect(new Set([...keys, queriedFactKey(refund, fact)]).size).toBe(4)
   })
 })

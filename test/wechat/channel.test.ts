@@ -178,6 +178,7 @@ describe('WeChat channel', () => {
   test('querying a refund: found, and not found', async () => {
     answerWith({
       out_trade_no: REFUND.outTradeNo,
+      total_fee: '1000',
       out_refund_no_0: REFUND.outRefundNo,
       refund_id_0: '5000',
       refund_fee_0: '250',
@@ -190,6 +191,7 @@ describe('WeChat channel', () => {
       outRefundNo: REFUND.outRefundNo,
       refundId: '5000',
       refundFen: 250,
+      totalFen: 1000,
       settlementFen: 250,
     })
     answerWith({ result_code: 'FAIL', err_code: 'REFUNDNOTEXIST' })

@@ -59,7 +59,7 @@ export function incompleteAnswer(field: string): UnknownResult {
   return noAnswer('incomplete_answer', `The answer has no usable ${field}.`)
 }
 
-/** An answer that is signed but speaks of another order, refund or amount than was asked for. */
+/** An answer that is signed but speaks of another order or refund than was asked for. */
 export function foreignAnswer(field: string): UnknownResult {
   return noAnswer('foreign_answer', `The answer is about another ${field}.`)
 }

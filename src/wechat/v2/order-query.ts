@@ -20,7 +20,12 @@ export type NamedOrder = OrderNumber | { readonly appId: string; readonly transa
 type UnpaidKind = 'not_paid' | 'paying' | 'closed' | 'pay_error'
 
 export type OrderQueryResult =
-  | { readonly kind: 'paid'; readonly transaction: V2Transaction }
+  | {
+      readonly kind: 'paid'
+      readonly transaction: V2Transaction
+      /** Some refund of it was asked for, whatever became of it. */
+      readonly hasRefunds: boolean
+    }
   | { readonly kind: UnpaidKind }
   | FailedResult<'orderquery'>
 
@@ -73,5 +78,5 @@ function unknownTradeState(tradeState: string): OrderQueryResult {
 function readPaid(fields: Fields): OrderQueryResult {
   const transaction = readTransaction(fields)
   if ('lacking' in transaction) return incompleteAnswer(transaction.lacking)
-  return { kind: 'paid', transaction }
+  return { kind: 'paid', transaction, hasRefunds: fields.get('trade_state') === 'REFUND' }
 }

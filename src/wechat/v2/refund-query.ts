@@ -26,6 +26,8 @@ export interface V2Refund {
   readonly refundId: string
   readonly refundFee: number
   readonly settlementRefundFee: number
+  /** The order's, where the answer has it. */
+  readonly totalFee?: number
   /** ISO instant, when the channel says when. */
   readonly successAt?: string
 }
@@ -93,6 +95,10 @@ export function readRefundAt(
   if (refundFee === undefined) return incompleteAnswer('refund_fee')
   const settlementRefundFee = optionalFee(fields, `settlement_refund_fee_${index}`, refundFee)
   if (settlementRefundFee === undefined) return incompleteAnswer('settlement_refund_fee')
+  const totalFee = feeOf(fields, 'total_fee')
+  if (totalFee === undefined && valueOf(fields, 'total_fee') !== undefined) {
+    return incompleteAnswer('total_fee')
+  }
   const successAt = instantOfDashed(fields.get(`refund_success_time_${index}`) ?? '')
   const refund: V2Refund = {
     status,
@@ -101,6 +107,7 @@ export function readRefundAt(
     refundId,
     refundFee,
     settlementRefundFee,
+    ...(totalFee === undefined ? {} : { totalFee }),
     ...(successAt === undefined ? {} : { successAt }),
   }
   return { kind: 'refund', refund }

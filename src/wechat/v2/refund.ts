@@ -25,7 +25,10 @@ export interface RefundRequest {
   readonly opUserId: string
 }
 
-/** Accepted is not refunded: the money's way is told by refundquery. */
+/**
+ * Accepted is not refunded: the money's way is told by refundquery. The amount is the one that
+ * WeChat Pay took, which may be another than was asked for.
+ */
 export interface AcceptedRefund {
   readonly kind: 'accepted'
   readonly refundId: string
@@ -68,6 +71,5 @@ function readAccepted(fields: Fields, refund: RefundRequest): RefundResult {
   if (settlementRefundFee === undefined) return incompleteAnswer('settlement_refund_fee')
   if (fields.get('out_trade_no') !== refund.outTradeNo) return foreignAnswer('order')
   if (fields.get('out_refund_no') !== refund.outRefundNo) return foreignAnswer('refund')
-  if (refundFee !== refund.refundFee) return foreignAnswer('amount')
   return { kind: 'accepted', refundId, refundFee, settlementRefundFee }
 }

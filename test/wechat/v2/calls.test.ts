@@ -230,6 +230,7 @@ describe('orderquery', () => {
   test.each(['SUCCESS', 'REFUND'])('trade state %s is a paid order', (trade_state) => {
     expect(query({ ...PAID, trade_state })).toEqual({
       kind: 'paid',
+      hasRefunds: trade_state === 'REFUND',
       transaction: {
         appId: APP_ID,
         mchId: MCH_ID,
@@ -303,12 +304,18 @@ describe('refund', () => {
     })
   })
 
+  test('a success of another amount is told as it is', () => {
+    expect(submit({ ...ACCEPTED, refund_fee: '251' })).toMatchObject({
+      kind: 'accepted',
+      refundFee: 251,
+    })
+  })
+
   test.each([
     ['no refund_id', { refund_id: '' }, 'incomplete_answer'],
     ['no amount', { refund_fee: '' }, 'incomplete_answer'],
     ['another order', { out_trade_no: 'X' }, 'foreign_answer'],
     ['another refund', { out_refund_no: 'X' }, 'foreign_answer'],
-    ['another amount', { refund_fee: '251' }, 'foreign_answer'],
   ])('refund unknown: %s', (_, change: Message, code) => {
     expect(submit({ ...ACCEPTED, ...change })).toMatchObject({ kind: 'unknown', code })
   })
@@ -365,9 +372,16 @@ describe('refundquery', () => {
     ['our refund not listed', { out_refund_no_1: 'X' }, 'incomplete_answer'],
     ['no refund_id', { refund_id_1: '' }, 'incomplete_answer'],
     ['an amount that is none', { refund_fee_1: '2.5' }, 'incomplete_answer'],
+    ['a total that is none', { total_fee: '10.00' }, 'incomplete_answer'],
     ['another order', { out_trade_no: 'X' }, 'foreign_answer'],
   ])('refundquery unknown: %s', (_, change: Message, code) => {
     expect(query({ ...LISTED, ...change })).toMatchObject({ kind: 'unknown', code })
+  })
+
+  test.each([['1000'], ['1']])("the order's total is told as it is: %s", (total_fee) => {
+    expect(query({ ...LISTED, total_fee })).toMatchObject({
+      refund: { totalFee: Number(total_fee), refundFee: 250 },
+    })
   })
 
   test('a success without its time is still a success', () => {
