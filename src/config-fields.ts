@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { Type, type TObject } from 'typebox'
 import { Value } from 'typebox/value'
 
@@ -19,6 +20,14 @@ export const port = (initial?: number) =>
     ...(initial === undefined ? {} : { default: initial }),
   })
 
+/** An address, or one with the bits that a network's addresses have in common. */
+function isNetwork(value: string): boolean {
+  const [address = '', bits, ...more] = value.split('/')
+  const family = isIP(address)
+  if (family === 0 || more.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+}
+
 const isUrl = (value: string): boolean => URL.canParse(value)
 export const databaseUrl = () => Type.Refine(text('a postgres:// address', POSTGRES_URL), isUrl)
 export const random32Bytes = () =>
@@ -30,6 +39,16 @@ export const httpUrl = (initial?: string) =>
   )
 export const hostList = () =>
   text('hosts, each with a port or without, with commas between', HOST_LIST)
+export const networkList = () =>
+  Type.Refine(
+    text('addresses or networks such as 10.0.0.0/8, with commas between', '^\\S+$'),
+    (list) => list.split(',').every(isNetwork),
+  )
+/** The members of a list of hosts or networks; of none where it is not given. */
+export const hostsOf = (list: string | undefined): readonly string[] =>
+  Object.freeze(list === undefined ? [] : list.toLowerCase().split(','))
+/** An address without a slash at its end. */
+export const baseUrlOf = (url: string): string => url.replace(/\/+$/, '')
 const PROXY_URL = '^https?://([^\\s/?#@:]+:[^\\s/?#@]+@)?[^\\s/?#@]+/?$'
 export const proxyUrl = () =>
   Type.Refine(text('the http:// or https:// address of a proxy', PROXY_URL), isUrl)

@@ -2,11 +2,14 @@ import path from 'node:path'
 import { inspect } from 'node:util'
 import { Type, type Static, type TObject, type TProperties } from 'typebox'
 import {
+  baseUrlOf,
   databaseUrl,
   hostList,
+  hostsOf,
   httpUrl,
   milliseconds,
   name,
+  networkList,
   port,
   proxyUrl,
   random32Bytes,
@@ -80,6 +83,7 @@ const API = Type.Object({
   YUANLU_PORT: port(8080),
   YUANLU_PUBLIC_BASE_URL: httpUrl(),
   YUANLU_WEBHOOK_ALLOW_HOSTS: Type.Optional(hostList()),
+  YUANLU_TRUSTED_PROXIES: Type.Optional(networkList()),
 })
 const WORKER = Type.Object({
   ...COMMON,
@@ -101,6 +105,10 @@ const WORKER = Type.Object({
   YUANLU_SANDBOX_URL: Type.Optional(httpUrl()),
   YUANLU_SANDBOX_CA: Type.Optional(text('the path of a PEM file', '\\S')),
 })
+const REBUILD = Type.Object({
+  ...TEMPORAL,
+  YUANLU_DATABASE_URL_WORKER: databaseUrl(),
+})
 const OWNER = Type.Object({
   YUANLU_DATABASE_URL_OWNER: databaseUrl(),
   YUANLU_DATABASE_URL_API: Type.Optional(databaseUrl()),
@@ -110,7 +118,6 @@ const MERCHANT = Type.Object({
   YUANLU_DATABASE_URL_OWNER: databaseUrl(),
   YUANLU_MASTER_KEY: random32Bytes(),
 })
-
 const SEED = Type.Object({
   NODE_ENV: name('development'),
   YUANLU_DATABASE_URL_OWNER: databaseUrl(),
@@ -155,6 +162,8 @@ export interface ApiConfig extends CommonConfig {
   readonly publicBaseUrl: string
   /** Hosts of webhook endpoints that may have any address and http. */
   readonly webhookAllowedHosts: readonly string[]
+  /** Whose word on where a call comes from is taken. */
+  readonly trustedProxies: readonly string[]
 }
 
 /** @throws ConfigError naming the first variable that is missing or wrong. */
@@ -169,6 +178,7 @@ export function apiConfig(environment: Environment = process.env): ApiConfig {
     port: value.YUANLU_PORT,
     publicBaseUrl: baseUrlOf(value.YUANLU_PUBLIC_BASE_URL),
     webhookAllowedHosts: hostsOf(value.YUANLU_WEBHOOK_ALLOW_HOSTS),
+    trustedProxies: hostsOf(value.YUANLU_TRUSTED_PROXIES),
   })
 }
 
@@ -240,8 +250,8 @@ export function workerConfig(environment: Environment = process.env): WorkerConf
 }
 
 /** Another channel than WeChat Pay's own has no backup but the one it is given. */
-function routeOf(value: Static<typeof WORKER>): WeChatRoute {
-  const baseUrl = baseUrlOf(value.YUANLU_WECHAT_BASE_URL)
+function routeOf(value: Partial<Static<typeof WORKER>>): WeChatRoute {
+  const baseUrl = baseUrlOf(value.YUANLU_WECHAT_BASE_URL ?? WECHAT_HOST)
   const usual = baseUrl === WECHAT_HOST ? WECHAT_BACKUP_HOST : baseUrl
   const backupUrl = baseUrlOf(value.YUANLU_WECHAT_BACKUP_URL ?? usual)
   const proxy = value.YUANLU_WECHAT_PROXY
@@ -326,10 +336,27 @@ export function sealerConfig(environment: Environment = process.env): {
   return Object.freeze({ ledgerKey: keyOf(read(SEALER, environment).YUANLU_LEDGER_KEY) })
 }
 
+/** For starting workflows from their rows: where both are. @throws ConfigError */
+export function rebuildConfig(environment: Environment = process.env): {
+  readonly databaseUrl: Secret<string>
+  readonly temporal: TemporalConfig
+} {
+  const value = read(REBUILD, environment)
+  return Object.freeze({
+    databaseUrl: new Secret(value.YUANLU_DATABASE_URL_WORKER),
+    temporal: temporalOf(value),
+  })
+}
+
 /** Every variable that is given, checked, and the reader's language. @throws ConfigError */
 export function examinedConfig(environment: Environment = process.env) {
-  const given = new Secret(read(EXAMINED, environment))
-  return Object.freeze({ given, language: languageOf(environment) })
+  const value = read(EXAMINED, environment)
+  return Object.freeze({
+    given: new Secret(value),
+    wechatRoute: routeOf(value),
+    webhookAllowedHosts: hostsOf(value.YUANLU_WEBHOOK_ALLOW_HOSTS),
+    language: languageOf(environment),
+  })
 }
 
 export interface UpConfig {
@@ -358,11 +385,6 @@ function languageOf(environment: Environment): 'en' | 'zh' {
 }
 
 const keyOf = (base64: string): Secret<Buffer> => new Secret(Buffer.from(base64, 'base64'))
-
-const hostsOf = (list: string | undefined): readonly string[] =>
-  Object.freeze(list === undefined ? [] : list.toLowerCase().split(','))
-
-const baseUrlOf = (url: string): string => url.replace(/\/+$/, '')
 
 function commonOf(value: Static<TObject<typeof COMMON>>): CommonConfig {
   return { logLevel: value.YUANLU_LOG_LEVEL, nodeEnv: value.NODE_ENV }

@@ -303,6 +303,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List cases, newest first */
+        get: operations["listCases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a case with what became of it */
+        get: operations["getCase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ledger/head": {
         parameters: {
             query?: never;
@@ -977,7 +1011,7 @@ export interface components {
              * @description Why it is where it is.
              * @enum {string|null}
              */
-            cause: "submitting" | "accepted" | "unknown" | "rate_limited" | "insufficient_balance" | "credentials" | "abnormal" | "refused" | null;
+            cause: "submitting" | "accepted" | "unknown" | "rate_limited" | "insufficient_balance" | "credentials" | "abnormal" | "refused" | "amount_differs" | "beyond_paid" | null;
             words: {
                 backOffice: string;
                 finance: string;
@@ -1097,7 +1131,7 @@ export interface components {
              * @description Why it is where it is.
              * @enum {string|null}
              */
-            cause: "submitting" | "accepted" | "unknown" | "rate_limited" | "insufficient_balance" | "credentials" | "abnormal" | "refused" | null;
+            cause: "submitting" | "accepted" | "unknown" | "rate_limited" | "insufficient_balance" | "credentials" | "abnormal" | "refused" | "amount_differs" | "beyond_paid" | null;
             words: {
                 backOffice: string;
                 finance: string;
@@ -1254,9 +1288,146 @@ export interface components {
         Resolutions: {
             items: components["schemas"]["Resolution"][];
         };
+        Case: {
+            /**
+             * Format: uuid
+             * @description Its id here.
+             */
+            id: string;
+            /**
+             * @description What happened.
+             * @enum {string}
+             */
+            kind: "refunds_exceed_payment" | "refund_beyond_paid" | "refund_differs" | "refund_after_end" | "payment_held";
+            words: {
+                zh: string;
+                en: string;
+            };
+            /** @description What happened, and what is asked of a person. */
+            meaning: string;
+            /**
+             * @description `open` until somebody, or the engine, has settled it.
+             * @enum {string}
+             */
+            state: "open" | "resolved";
+            /**
+             * Format: uuid
+             * @description The payment it is about, or whose refund.
+             */
+            paymentId: string;
+            /**
+             * @description `channel_refund`: one that only WeChat Pay has.
+             * @enum {string}
+             */
+            causeKind: "payment" | "refund" | "channel_refund";
+            /** @description The id of what opened it. */
+            causeId: string;
+            /**
+             * @description How much money it is about.
+             * @example 1000
+             */
+            amountFen: number;
+            /** @description Ids and codes to look up; no names. */
+            detail: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description When it was opened.
+             */
+            openedAt: string;
+            /**
+             * Format: date-time
+             * @description When it was settled.
+             */
+            resolvedAt: string | null;
+        };
+        CaseWithEvents: {
+            /**
+             * Format: uuid
+             * @description Its id here.
+             */
+            id: string;
+            /**
+             * @description What happened.
+             * @enum {string}
+             */
+            kind: "refunds_exceed_payment" | "refund_beyond_paid" | "refund_differs" | "refund_after_end" | "payment_held";
+            words: {
+                zh: string;
+                en: string;
+            };
+            /** @description What happened, and what is asked of a person. */
+            meaning: string;
+            /**
+             * @description `open` until somebody, or the engine, has settled it.
+             * @enum {string}
+             */
+            state: "open" | "resolved";
+            /**
+             * Format: uuid
+             * @description The payment it is about, or whose refund.
+             */
+            paymentId: string;
+            /**
+             * @description `channel_refund`: one that only WeChat Pay has.
+             * @enum {string}
+             */
+            causeKind: "payment" | "refund" | "channel_refund";
+            /** @description The id of what opened it. */
+            causeId: string;
+            /**
+             * @description How much money it is about.
+             * @example 1000
+             */
+            amountFen: number;
+            /** @description Ids and codes to look up; no names. */
+            detail: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description When it was opened.
+             */
+            openedAt: string;
+            /**
+             * Format: date-time
+             * @description When it was settled.
+             */
+            resolvedAt: string | null;
+            /** @description Oldest first. */
+            events: {
+                /**
+                 * @description What became of it.
+                 * @enum {string}
+                 */
+                type: "opened" | "resolved";
+                /**
+                 * @description The way it came.
+                 * @enum {string}
+                 */
+                actorKind: "api_key" | "engine";
+                /** @description Who did it, as far as it can be proved. */
+                actorId: string;
+                /** @description Who that was, as the caller said. */
+                actingUser: string | null;
+                /** @description What was done. */
+                note: string | null;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                at: string;
+            }[];
+        };
+        CasePage: {
+            items: components["schemas"]["Case"][];
+            /** @description Null on the last page. */
+            nextCursor: string | null;
+        };
         LedgerHead: {
             sealNo: number;
-            /** @description How many entries the book holds up to it. */
+            /** @description How many entries and lines of the audit log were sealed up to it. */
             lastSeq: number;
             /** @description Give it to `yuanlu ledger verify --head`. */
             hash: string;
@@ -1674,8 +1845,8 @@ export type $defs = Record<string, never>;
 export interface operations {
     listPayments: {
         parameters: {
-            query: {
-                limit: number;
+            query?: {
+                limit?: number;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /** @description Only payments in this state. */
@@ -1786,7 +1957,7 @@ export interface operations {
                  *       "amountFen": 10000,
                  *       "description": "青团礼盒",
                  *       "openid": "oUpF8uMuAJO2pxb1Q9zNjWeS6o",
-                 *       "orderRef": "order-1003"
+                 *       "orderRef": "order-1004"
                  *     }
                  */
                 "application/json": {
@@ -1829,9 +2000,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000017",
-                     *       "outTradeNo": "P1NG8000000000000000018",
-                     *       "orderRef": "order-1003",
+                     *       "id": "01a20000-0000-7000-8000-000000000023",
+                     *       "outTradeNo": "P1NG8000000000000000024",
+                     *       "orderRef": "order-1004",
                      *       "description": "青团礼盒",
                      *       "mchId": "1900000001",
                      *       "appId": "wx2421b1c4370ec43b",
@@ -1972,9 +2143,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000017",
-                     *       "outTradeNo": "P1NG8000000000000000018",
-                     *       "orderRef": "order-1003",
+                     *       "id": "01a20000-0000-7000-8000-000000000023",
+                     *       "outTradeNo": "P1NG8000000000000000024",
+                     *       "orderRef": "order-1004",
                      *       "description": "青团礼盒",
                      *       "mchId": "1900000001",
                      *       "appId": "wx2421b1c4370ec43b",
@@ -1999,6 +2170,15 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem document. */
@@ -2596,8 +2776,8 @@ export interface operations {
     };
     listRefunds: {
         parameters: {
-            query: {
-                limit: number;
+            query?: {
+                limit?: number;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /** @description Only refunds in this state. */
@@ -2717,9 +2897,9 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "paymentId": "01a20000-0000-7000-8000-000000000017",
+                 *       "paymentId": "01a20000-0000-7000-8000-000000000023",
                  *       "amountFen": 400,
-                 *       "reason": "破损",
+                 *       "reason": "少发一盒",
                  *       "actingUser": "li.na"
                  *     }
                  */
@@ -2761,9 +2941,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000019",
-                     *       "outRefundNo": "R1NG8000000000000000020",
-                     *       "paymentId": "01a20000-0000-7000-8000-000000000017",
+                     *       "id": "01a20000-0000-7000-8000-000000000025",
+                     *       "outRefundNo": "R1NG8000000000000000026",
+                     *       "paymentId": "01a20000-0000-7000-8000-000000000023",
                      *       "origin": "api",
                      *       "amountFen": 400,
                      *       "state": "pending",
@@ -2774,7 +2954,7 @@ export interface operations {
                      *         "buyer": "待商家处理",
                      *         "en": "waiting for approval"
                      *       },
-                     *       "reason": "破损",
+                     *       "reason": "少发一盒",
                      *       "reasonCategory": "other",
                      *       "shipped": null,
                      *       "policyVersion": null,
@@ -2955,6 +3135,15 @@ export interface operations {
                 };
             };
             /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3035,7 +3224,7 @@ export interface operations {
                      *       "origin": "api",
                      *       "amountFen": 400,
                      *       "state": "refunding",
-                     *       "cause": "accepted",
+                     *       "cause": "submitting",
                      *       "words": {
                      *         "backOffice": "退款中",
                      *         "finance": "退款中",
@@ -3053,7 +3242,7 @@ export interface operations {
                      *       "holdUntil": null,
                      *       "lastCode": null,
                      *       "lastMessage": null,
-                     *       "refundId": "50000702202611230000000001",
+                     *       "refundId": null,
                      *       "retryOf": null,
                      *       "slow": false,
                      *       "submitCount": 1,
@@ -3061,7 +3250,7 @@ export interface operations {
                      *       "remindedAt": null,
                      *       "escalatedAt": null,
                      *       "firstSubmittedAt": "2026-11-23T08:00:00.000Z",
-                     *       "acceptedAt": "2026-11-23T08:00:00.000Z",
+                     *       "acceptedAt": null,
                      *       "doneAt": null,
                      *       "createdAt": "2026-11-23T08:00:00.000Z",
                      *       "updatedAt": "2026-11-23T08:00:00.000Z",
@@ -3554,7 +3743,7 @@ export interface operations {
                      *       "origin": "api",
                      *       "amountFen": 400,
                      *       "state": "refunding",
-                     *       "cause": "accepted",
+                     *       "cause": "submitting",
                      *       "words": {
                      *         "backOffice": "退款中",
                      *         "finance": "退款中",
@@ -3891,6 +4080,190 @@ export interface operations {
             };
         };
     };
+    listCases: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Only cases in this state. */
+                state?: "open" | "resolved";
+                /** @description Only cases of this kind. */
+                kind?: "refunds_exceed_payment" | "refund_beyond_paid" | "refund_differs" | "refund_after_end" | "payment_held";
+                /** @description Only cases about this payment and its refunds. */
+                paymentId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a20000-0000-7000-8000-000000000027",
+                     *           "kind": "refunds_exceed_payment",
+                     *           "words": {
+                     *             "zh": "退款超出实付金额",
+                     *             "en": "refunds exceed the payment"
+                     *           },
+                     *           "meaning": "A refund made in the portal of WeChat Pay does not fit beside those that were asked for here. Nothing more is sent until enough of them are cancelled; then it resolves by itself.",
+                     *           "state": "open",
+                     *           "paymentId": "01a20000-0000-7000-8000-000000000023",
+                     *           "causeKind": "refund",
+                     *           "causeId": "01a20000-0000-7000-8000-000000000028",
+                     *           "amountFen": 100,
+                     *           "detail": {
+                     *             "refundId": "50000702202611230000000001",
+                     *             "refundAtChannel": "50359599372026112468482373805"
+                     *           },
+                     *           "openedAt": "2026-11-23T08:00:00.000Z",
+                     *           "resolvedAt": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CasePage"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id that Yuanlu gave. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a20000-0000-7000-8000-000000000027",
+                     *       "kind": "refunds_exceed_payment",
+                     *       "words": {
+                     *         "zh": "退款超出实付金额",
+                     *         "en": "refunds exceed the payment"
+                     *       },
+                     *       "meaning": "A refund made in the portal of WeChat Pay does not fit beside those that were asked for here. Nothing more is sent until enough of them are cancelled; then it resolves by itself.",
+                     *       "state": "open",
+                     *       "paymentId": "01a20000-0000-7000-8000-000000000023",
+                     *       "causeKind": "refund",
+                     *       "causeId": "01a20000-0000-7000-8000-000000000028",
+                     *       "amountFen": 100,
+                     *       "detail": {
+                     *         "refundId": "50000702202611230000000001",
+                     *         "refundAtChannel": "50359599372026112468482373805"
+                     *       },
+                     *       "openedAt": "2026-11-23T08:00:00.000Z",
+                     *       "resolvedAt": null,
+                     *       "events": [
+                     *         {
+                     *           "type": "opened",
+                     *           "actorKind": "engine",
+                     *           "actorId": "yuanlu",
+                     *           "actingUser": null,
+                     *           "note": null,
+                     *           "at": "2026-11-23T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CaseWithEvents"];
+                };
+            };
+            /** @description A problem document. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getLedgerHead: {
         parameters: {
             query?: {
@@ -3975,8 +4348,8 @@ export interface operations {
     };
     listWebhookEndpoints: {
         parameters: {
-            query: {
-                limit: number;
+            query?: {
+                limit?: number;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
             };
@@ -3996,7 +4369,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000023",
+                     *           "id": "01a20000-0000-7000-8000-000000000029",
                      *           "url": "https://shop.example.com/hooks",
                      *           "enabled": true,
                      *           "disabledReason": null,
@@ -4088,7 +4461,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000023",
+                     *       "id": "01a20000-0000-7000-8000-000000000029",
                      *       "url": "https://shop.example.com/hooks",
                      *       "enabled": true,
                      *       "disabledReason": null,
@@ -4188,7 +4561,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000023",
+                     *       "id": "01a20000-0000-7000-8000-000000000029",
                      *       "url": "https://shop.example.com/hooks",
                      *       "enabled": true,
                      *       "disabledReason": null,
@@ -4339,7 +4712,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000023",
+                     *       "id": "01a20000-0000-7000-8000-000000000029",
                      *       "url": "https://shop.example.com/hooks",
                      *       "enabled": true,
                      *       "disabledReason": null,
@@ -4423,9 +4796,9 @@ export interface operations {
     };
     rotateWebhookSecret: {
         parameters: {
-            query: {
+            query?: {
                 /** @description For how long the old secret signs beside the new one. */
-                overlapSeconds: number;
+                overlapSeconds?: number;
             };
             header?: never;
             path: {
@@ -4444,7 +4817,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000023",
+                     *       "id": "01a20000-0000-7000-8000-000000000029",
                      *       "url": "https://shop.example.com/hooks",
                      *       "enabled": true,
                      *       "disabledReason": null,
@@ -4529,9 +4902,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000024",
-                     *       "endpointId": "01a20000-0000-7000-8000-000000000023",
-                     *       "eventId": "01a20000-0000-7000-8000-000000000025",
+                     *       "id": "01a20000-0000-7000-8000-000000000030",
+                     *       "endpointId": "01a20000-0000-7000-8000-000000000029",
+                     *       "eventId": "01a20000-0000-7000-8000-000000000031",
                      *       "type": "ping",
                      *       "paymentId": null,
                      *       "sequence": null,
@@ -4594,8 +4967,8 @@ export interface operations {
     };
     listWebhookDeliveries: {
         parameters: {
-            query: {
-                limit: number;
+            query?: {
+                limit?: number;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /** @description Only deliveries in this state. */
@@ -4621,9 +4994,9 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000024",
-                     *           "endpointId": "01a20000-0000-7000-8000-000000000023",
-                     *           "eventId": "01a20000-0000-7000-8000-000000000025",
+                     *           "id": "01a20000-0000-7000-8000-000000000030",
+                     *           "endpointId": "01a20000-0000-7000-8000-000000000029",
+                     *           "eventId": "01a20000-0000-7000-8000-000000000031",
                      *           "type": "ping",
                      *           "paymentId": null,
                      *           "sequence": null,
@@ -4698,9 +5071,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000024",
-                     *       "endpointId": "01a20000-0000-7000-8000-000000000023",
-                     *       "eventId": "01a20000-0000-7000-8000-000000000025",
+                     *       "id": "01a20000-0000-7000-8000-000000000030",
+                     *       "endpointId": "01a20000-0000-7000-8000-000000000029",
+                     *       "eventId": "01a20000-0000-7000-8000-000000000031",
                      *       "type": "ping",
                      *       "paymentId": null,
                      *       "sequence": null,
@@ -4709,7 +5082,7 @@ export interface operations {
                      *       "nextAt": "2026-11-23T08:00:00.000Z",
                      *       "finishedAt": null,
                      *       "createdAt": "2026-11-23T08:00:00.000Z",
-                     *       "body": "{\"id\":\"01a20000-0000-7000-8000-000000000025\",\"type\":\"ping\",\"timestamp\":\"2026-11-23T08:00:00.000Z\",\"apiVersion\":\"v1\",\"livemode\":false,\"data\":{}}",
+                     *       "body": "{\"id\":\"01a20000-0000-7000-8000-000000000031\",\"type\":\"ping\",\"timestamp\":\"2026-11-23T08:00:00.000Z\",\"apiVersion\":\"v1\",\"livemode\":false,\"data\":{}}",
                      *       "attempts": []
                      *     }
                      */
@@ -4774,9 +5147,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000024",
-                     *       "endpointId": "01a20000-0000-7000-8000-000000000023",
-                     *       "eventId": "01a20000-0000-7000-8000-000000000025",
+                     *       "id": "01a20000-0000-7000-8000-000000000030",
+                     *       "endpointId": "01a20000-0000-7000-8000-000000000029",
+                     *       "eventId": "01a20000-0000-7000-8000-000000000031",
                      *       "type": "ping",
                      *       "paymentId": null,
                      *       "sequence": null,
@@ -4866,7 +5239,7 @@ export interface operations {
                      *       "policy": null,
                      *       "accounts": [
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000026",
+                     *           "id": "01a20000-0000-7000-8000-000000000032",
                      *           "mchId": "1900000001",
                      *           "mode": "sandbox",
                      *           "appIds": [
@@ -4978,7 +5351,7 @@ export interface operations {
                      *       "policy": null,
                      *       "accounts": [
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000026",
+                     *           "id": "01a20000-0000-7000-8000-000000000032",
                      *           "mchId": "1900000001",
                      *           "mode": "sandbox",
                      *           "appIds": [
@@ -5381,7 +5754,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000026",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_certificate",
                      *           "version": 2,
@@ -5391,7 +5764,7 @@ export interface operations {
                      *           "createdAt": "2026-11-23T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000026",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_certificate",
                      *           "version": 1,
@@ -5401,7 +5774,7 @@ export interface operations {
                      *           "createdAt": "2026-11-23T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000026",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_private_key",
                      *           "version": 2,
@@ -5411,7 +5784,7 @@ export interface operations {
                      *           "createdAt": "2026-11-23T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000026",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_private_key",
                      *           "version": 1,
@@ -5421,7 +5794,7 @@ export interface operations {
                      *           "createdAt": "2026-11-23T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000026",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
                      *           "mchId": "1900000001",
                      *           "kind": "v2_key",
                      *           "version": 1,
@@ -5488,7 +5861,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "accountId": "01a20000-0000-7000-8000-000000000026",
+                 *       "accountId": "01a20000-0000-7000-8000-000000000032",
                  *       "actingUser": "wang.wei",
                  *       "certificate": {
                  *         "certPem": "-----BEGIN CERTIFICATE-----\n...",
@@ -5526,7 +5899,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000026",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_certificate",
                      *           "version": 2,
@@ -5536,7 +5909,7 @@ export interface operations {
                      *           "createdAt": "2026-11-23T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000026",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_certificate",
                      *           "version": 1,
@@ -5546,7 +5919,7 @@ export interface operations {
                      *           "createdAt": "2026-11-23T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000026",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_private_key",
                      *           "version": 2,
@@ -5556,7 +5929,7 @@ export interface operations {
                      *           "createdAt": "2026-11-23T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000026",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_private_key",
                      *           "version": 1,
@@ -5656,8 +6029,8 @@ export interface operations {
     };
     listAudit: {
         parameters: {
-            query: {
-                limit: number;
+            query?: {
+                limit?: number;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /** @description Only what came this way. */
@@ -5688,35 +6061,35 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000027",
+                     *           "id": "01a20000-0000-7000-8000-000000000033",
                      *           "at": "2026-11-23T08:00:00.000Z",
                      *           "actorKind": "api_key",
                      *           "actorId": "01a20000-0000-7000-8000-000000000010",
                      *           "actingUser": "wang.wei",
                      *           "action": "credential.add",
                      *           "subjectKind": "account",
-                     *           "subjectId": "01a20000-0000-7000-8000-000000000026",
+                     *           "subjectId": "01a20000-0000-7000-8000-000000000032",
                      *           "detail": {
                      *             "kind": "merchant_private_key",
                      *             "version": 2
                      *           }
                      *         },
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000028",
+                     *           "id": "01a20000-0000-7000-8000-000000000034",
                      *           "at": "2026-11-23T08:00:00.000Z",
                      *           "actorKind": "api_key",
                      *           "actorId": "01a20000-0000-7000-8000-000000000010",
                      *           "actingUser": "wang.wei",
                      *           "action": "credential.add",
                      *           "subjectKind": "account",
-                     *           "subjectId": "01a20000-0000-7000-8000-000000000026",
+                     *           "subjectId": "01a20000-0000-7000-8000-000000000032",
                      *           "detail": {
                      *             "kind": "merchant_certificate",
                      *             "version": 2
                      *           }
                      *         },
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000029",
+                     *           "id": "01a20000-0000-7000-8000-000000000035",
                      *           "at": "2026-11-23T08:00:00.000Z",
                      *           "actorKind": "api_key",
                      *           "actorId": "01a20000-0000-7000-8000-000000000010",
@@ -5729,7 +6102,7 @@ export interface operations {
                      *           }
                      *         }
                      *       ],
-                     *       "nextCursor": "MTc5NTQ1MDM0MjcyMi4wMWEyMDkyZS0wZDQyLTcyODktYTQ4NS02YTQ1NDA3NzI3ZTg"
+                     *       "nextCursor": "MTc5NTQ2MDEzMTE3NC4wMWEyMDljMy02OTY2LTc2ODctYTc5NC0xZTA2Y2M3YTExYjE"
                      *     }
                      */
                     "application/json": components["schemas"]["AuditPage"];
@@ -5775,8 +6148,8 @@ export interface operations {
     };
     readEvents: {
         parameters: {
-            query: {
-                limit: number;
+            query?: {
+                limit?: number;
                 /** @description The position of the last event that you have; those after it come. */
                 cursor?: string;
             };
@@ -5799,7 +6172,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000030",
+                     *           "id": "01a20000-0000-7000-8000-000000000036",
                      *           "position": 1,
                      *           "type": "payment.closed",
                      *           "paymentId": "01a20000-0000-7000-8000-000000000001",
@@ -5812,7 +6185,7 @@ export interface operations {
                      *           }
                      *         },
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000031",
+                     *           "id": "01a20000-0000-7000-8000-000000000037",
                      *           "position": 2,
                      *           "type": "payment.adopted",
                      *           "paymentId": "01a20000-0000-7000-8000-000000000003",
@@ -5837,7 +6210,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000030",
+                     *           "id": "01a20000-0000-7000-8000-000000000036",
                      *           "position": 1,
                      *           "type": "payment.closed",
                      *           "paymentId": "01a20000-0000-7000-8000-000000000001",
@@ -5850,7 +6223,7 @@ export interface operations {
                      *           }
                      *         },
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000031",
+                     *           "id": "01a20000-0000-7000-8000-000000000037",
                      *           "position": 2,
                      *           "type": "payment.adopted",
                      *           "paymentId": "01a20000-0000-7000-8000-000000000003",
@@ -5931,12 +6304,50 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description It is kept: `return_code` SUCCESS. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/xml": string;
+                };
+            };
+            /** @description It is not believed: `return_code` FAIL, as in each of those below. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                };
+            };
+            /** @description A problem document. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                };
+            };
+            /** @description It cannot be kept now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                };
             };
         };
     };
@@ -5951,12 +6362,50 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description It is kept: `return_code` SUCCESS. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/xml": string;
+                };
+            };
+            /** @description It is not believed: `return_code` FAIL, as in each of those below. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                };
+            };
+            /** @description A problem document. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                };
+            };
+            /** @description It cannot be kept now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                };
             };
         };
     };
@@ -6052,13 +6501,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Samples, a line each. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "text/plain": string;
                 };
             };
         };

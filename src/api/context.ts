@@ -44,6 +44,8 @@ export interface ApiDeps {
   readonly publicBaseUrl: string
   /** Hosts of webhook endpoints that the operator vouches for; none unless given. */
   readonly webhookAllowedHosts?: readonly string[]
+  /** Proxies whose word on where a call comes from is taken; none unless given. */
+  readonly trustedProxies?: readonly string[]
   readonly logger: Logger
   readonly registry: Registry
 }

@@ -4,7 +4,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { ConfigError, type ApiConfig } from '../config.js'
 import { Envelope } from '../db/envelope.js'
 import { hasLiveAccount } from '../db/merchants.js'
-import { Database } from '../db/pool.js'
+import { Database, type DatabaseOptions } from '../db/pool.js'
 import { Engine } from '../engine/client.js'
 import { connectEngine } from '../engine/connection.js'
 import { createLogger } from './logger.js'
@@ -20,6 +20,21 @@ export interface RunningApi {
   stop(): Promise<void>
 }
 
+/** How the API makes those of its parts that a drill may want to be others. */
+export interface ApiMakers {
+  readonly clock: { now(): Date }
+  database(options: DatabaseOptions): Database
+  envelope(masterKey: Buffer): Envelope
+  engine(client: Client, taskQueue: string): Engine
+}
+
+const USUAL: ApiMakers = {
+  clock: { now: () => new Date() },
+  database: (options) => new Database(options),
+  envelope: (masterKey) => new Envelope(masterKey),
+  engine: (client, taskQueue) => new Engine(client, taskQueue),
+}
+
 /**
  * The composition root of the API. It starts without the engine, which may come and go, but not
  * without the database, nor with addresses that real notifications could not reach.
@@ -27,10 +42,11 @@ export interface RunningApi {
  */
 export async function startApi(
   config: ApiConfig,
-  options: { readonly logger?: Logger } = {},
+  options: { readonly logger?: Logger; readonly makers?: Partial<ApiMakers> } = {},
 ): Promise<RunningApi> {
+  const make: ApiMakers = { ...USUAL, ...options.makers }
   const logger = options.logger ?? createLogger(config.logLevel, 'api')
-  const db = new Database({
+  const db = make.database({
     url: config.databaseUrl.reveal(),
     connectionsMax: DATABASE_CONNECTIONS_MAX,
     applicationName: 'yuanlu-api',
@@ -47,12 +63,13 @@ export async function startApi(
     const { namespace, taskQueue } = config.temporal
     const app = await buildApi({
       db,
-      engine: new Engine(new Client({ connection: engine.connection, namespace }), taskQueue),
+      engine: make.engine(new Client({ connection: engine.connection, namespace }), taskQueue),
       isEngineReachable: (timeoutMs) => engine.isReachable(timeoutMs),
-      envelope: new Envelope(config.masterKey.reveal()),
-      clock: { now: () => new Date() },
+      envelope: make.envelope(config.masterKey.reveal()),
+      clock: make.clock,
       publicBaseUrl: config.publicBaseUrl,
       webhookAllowedHosts: config.webhookAllowedHosts,
+      trustedProxies: config.trustedProxies,
       logger,
       registry,
     })

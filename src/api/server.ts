@@ -11,7 +11,9 @@ import type { ApiContext, ApiDeps } from './context.js'
 import { EngineGate } from './engine-gate.js'
 import { createApiMetrics } from './metrics.js'
 import { installAuthentication } from './plugins/auth.js'
+import { installClosing } from './plugins/closing.js'
 import { installDocumentation } from './plugins/documentation.js'
+import { installJsonBody } from './plugins/json-body.js'
 import { installObservation } from './plugins/observation.js'
 import { answerError, installProblems } from './plugins/problems.js'
 import { createValidatorCompiler } from './plugins/validation.js'
@@ -21,11 +23,13 @@ import { adoptPaymentRoute } from './routes/adopt-payment.js'
 import { closePaymentRoute } from './routes/close-payment.js'
 import { createPaymentRoute } from './routes/create-payment.js'
 import { eventRoutes } from './routes/events.js'
+import { getCaseRoute } from './routes/get-case.js'
 import { getLedgerHeadRoute } from './routes/get-ledger-head.js'
 import { getPaymentRoute } from './routes/get-payment.js'
 import { getRefundRoute } from './routes/get-refund.js'
 import { healthRoutes } from './routes/health.js'
 import { listAuditRoute } from './routes/list-audit.js'
+import { listCasesRoute } from './routes/list-cases.js'
 import { listPaymentsRoute } from './routes/list-payments.js'
 import { listRefundsRoute } from './routes/list-refunds.js'
 import { merchantRoutes } from './routes/merchants.js'
@@ -43,6 +47,7 @@ import { webhookDeliveryRoutes } from './routes/webhook-deliveries.js'
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.js'
 import { AuditLine, AuditPage } from './schemas/audit.js'
 import { Event, EventPage } from './schemas/event.js'
+import { Case, CasePage, CaseWithEvents } from './schemas/case.js'
 import { LedgerHead } from './schemas/ledger.js'
 import { AskedPayment } from './schemas/payment-actions.js'
 import { Credential, Credentials, Merchant, Policy } from './schemas/merchant.js'
@@ -85,6 +90,9 @@ const SHARED_SCHEMAS = [
   RecordedResolution,
   Resolution,
   Resolutions,
+  Case,
+  CaseWithEvents,
+  CasePage,
   LedgerHead,
   WebhookEndpoint,
   WebhookEndpointWithSecret,
@@ -120,6 +128,8 @@ const V1_ROUTES = [
   retryRefundRoute,
   resolveRefundRoute,
   listRefundResolutionsRoute,
+  listCasesRoute,
+  getCaseRoute,
   getLedgerHeadRoute,
   webhookEndpointRoutes,
   webhookDeliveryRoutes,
@@ -136,6 +146,7 @@ export async function buildApi(deps: ApiDeps): Promise<ApiServer> {
   for (const schema of SHARED_SCHEMAS) app.addSchema(schema)
   app.decorateRequest('client', null)
   app.decorateRequest('afterAnswer', null)
+  installClosing(app)
   installProblems(app)
   installObservation(app, context.metrics)
   await installDocumentation(app)
@@ -181,18 +192,19 @@ function contextOf(deps: ApiDeps): ApiContext {
   }
 }
 
-function createServer({ logger }: ApiDeps): ApiServer {
+function createServer({ logger, trustedProxies = [] }: ApiDeps): ApiServer {
   const loggerInstance: FastifyBaseLogger = logger
   const app: ApiServer = fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: BODY_BYTES_MAX,
+    trustProxy: [...trustedProxies],
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { ignoreTrailingSlash: true },
     frameworkErrors: answerError,
   })
   // Only JSON is taken, and what names no type is not taken for text.
-  app.removeContentTypeParser('text/plain')
+  installJsonBody(app)
   return app
 }

@@ -52,7 +52,7 @@ export function payableView({ payment, frontEnd }: Payable): Static<typeof Payab
 }
 
 function refundableFen(row: PaymentRow): number {
-  if (row.paidFen === null || row.disposition !== 'accepted') return ZERO_FEN
+  if (row.paidFen === null || row.disposition === 'held') return ZERO_FEN
   const taken = addFen(fen(row.reservedFen), fen(row.refundedFen), fen(row.settledFen))
   // More may be spoken for than was paid, by a refund of the channel's own portal.
   return taken >= row.paidFen ? ZERO_FEN : subtractFen(fen(row.paidFen), taken)

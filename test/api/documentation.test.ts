@@ -49,6 +49,8 @@ describe('the OpenAPI document', () => {
       'get /metrics',
       'get /readyz',
       'get /v1/audit',
+      'get /v1/cases',
+      'get /v1/cases/{id}',
       'get /v1/events',
       'get /v1/ledger/head',
       'get /v1/merchants/{id}',

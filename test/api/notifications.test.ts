@@ -1,5 +1,3 @@
-import { createCipheriv, createHash } from 'node:crypto'
-
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 import { markFactsApplied } from '../../src/db/inbox.js'
@@ -8,8 +6,6 @@ import { NOTIFICATION_SUCCESS } from '../../src/wechat/v2/notifications.js'
 import { writeXml } from '../../src/wechat/v2/xml-writer.js'
 import {
   API_V2_KEY,
-  APP_ID,
-  MCH_ID,
   onceKey,
   OPENID,
   ORDER,
@@ -20,6 +16,7 @@ import {
   type ServerUnderTest,
 } from './server-under-test.js'
 import { OTHER_KEY, paidFields, signedXml, type Fields } from './paid-notification.js'
+import { refundedFields, sealedXml } from './refund-notification.js'
 
 let server: ServerUnderTest
 
@@ -37,39 +34,8 @@ async function newPayment(): Promise<{ id: string; outTradeNo: string }> {
   return (await send(server, 'POST /v1/payments', sent)).json()
 }
 
-/** AES-256-ECB under the lower-case hex of the API key's MD5, in Base64. */
-function encrypt(document: string, key: string): string {
-  const cipher = createCipheriv('aes-256-ecb', createHash('md5').update(key).digest('hex'), null)
-  return Buffer.concat([cipher.update(document, 'utf8'), cipher.final()]).toString('base64')
-}
-
-const refundXml = (outRefundNo: string, outTradeNo: string, key = API_V2_KEY): string => {
-  const inner = {
-    out_refund_no: outRefundNo,
-    out_trade_no: outTradeNo,
-    refund_account: 'REFUND_SOURCE_RECHARGE_FUNDS',
-    refund_fee: '100',
-    refund_id: '50000000000000000000000000000001',
-    refund_recv_accout: '支付用户零钱',
-    refund_request_source: 'API',
-    refund_status: 'SUCCESS',
-    settlement_refund_fee: '100',
-    settlement_total_fee: '1000',
-    success_time: '2026-11-23 12:00:00',
-    total_fee: '1000',
-    transaction_id: '4200',
-  }
-  const document = writeXml(Object.entries(inner)).replaceAll(/(<\/?)xml>/g, '$1root>')
-  return writeXml(
-    Object.entries({
-      return_code: 'SUCCESS',
-      appid: APP_ID,
-      mch_id: MCH_ID,
-      nonce_str: 'n',
-      req_info: encrypt(document, key),
-    }),
-  )
-}
+const refundXml = (outRefundNo: string, outTradeNo: string, key?: string): string =>
+  sealedXml(refundedFields(outRefundNo, outTradeNo), key)
 
 const post = (
   body: string | Buffer,

@@ -1,10 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
-import { findDecision, markDecisionApplied } from '../../src/db/decisions.js'
-import { lockPayment } from '../../src/db/payments.js'
-import { changeRefund, findRefund, lockRefund } from '../../src/db/refunds.js'
-import { inTransaction } from '../../src/db/transaction.js'
-import { judgeDecision } from '../../src/domain/refund.js'
 import {
   onceKey,
   paidPayment,
@@ -13,6 +8,7 @@ import {
   startServer,
   type ServerUnderTest,
 } from './server-under-test.js'
+import { applyDecision } from './support/apply-decision.js'
 
 let server: ServerUnderTest
 
@@ -50,29 +46,7 @@ const decide = (
   key = server.keys.approver,
 ) => send(server, `POST /v1/refunds/${id}/${verb}`, { key, body: { actingUser, reason: 'seen' } })
 
-/** Applies a decision as the worker's local activity does: locks, judges, moves, marks. */
-async function apply(decisionId: string): Promise<void> {
-  const decision = await findDecision(server.worker, decisionId)
-  const refund = decision && (await findRefund(server.worker, decision.refundId))
-  if (decision === undefined || refund === undefined) throw new Error('There is no such row.')
-  const now = new Date()
-  await inTransaction(server.worker, async (tx) => {
-    await lockPayment(tx, refund.paymentId)
-    const locked = await lockRefund(tx, refund.id)
-    if (locked === undefined) throw new Error('There is no such refund.')
-    const { principalKind: kind, principalId, actingUser, verb } = decision
-    const verdict = judgeDecision(
-      locked,
-      verb,
-      { kind, id: principalId, actingUser },
-      {
-        operatorLimitFen: 0,
-      },
-    )
-    if (verdict.outcome === 'applied') await changeRefund(tx, refund.id, { state: verdict.to }, now)
-    await markDecisionApplied(tx, decisionId, verdict.outcome, now)
-  })
-}
+const apply = (decisionId: string) => applyDecision(server.worker, decisionId)
 
 describe('requesting a refund', () => {
   test('within what was paid: is pending and reserved, and its workflow is started', async () => {

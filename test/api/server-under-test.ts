@@ -126,7 +126,10 @@ export interface ServerUnderTest {
   stop(): Promise<void>
 }
 
-export async function startServer(): Promise<ServerUnderTest> {
+/** @param trustedProxies whose word on where a call comes from is taken */
+export async function startServer(
+  trustedProxies: readonly string[] = [],
+): Promise<ServerUnderTest> {
   const database = await createTestDatabase()
   const open = (url: string): Database =>
     new Database({ url, connectionsMax: 5, applicationName: 'test' })
@@ -147,6 +150,7 @@ export async function startServer(): Promise<ServerUnderTest> {
     envelope,
     clock,
     publicBaseUrl: 'http://127.0.0.1:8080',
+    trustedProxies,
     logger: createLogger('debug', 'api', { write: (line) => void logLines.push(line) }),
     registry,
   })

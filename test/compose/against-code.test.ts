@@ -79,6 +79,30 @@ describe('docker-compose.yml against the code', () => {
     expect(worker.publicBaseUrl).toBe(api.publicBaseUrl)
   })
 
+  test.each(['worker', 'admin'])(
+    'compose: %s is handed every variable by which WeChat Pay is reached',
+    (name) => {
+      const known = [...knownVariables()].filter((each) => each.startsWith('YUANLU_WECHAT_'))
+      const given = Object.keys(serviceOf(name).environment ?? {})
+      expect(known.length).toBeGreaterThan(5)
+      expect(given).toEqual(expect.arrayContaining(known))
+    },
+  )
+
+  test('compose: how WeChat Pay is reached is what .env says', () => {
+    const set = {
+      YUANLU_WECHAT_PROXY: 'http://me:secret@proxy.example.com:3128',
+      YUANLU_WECHAT_BACKUP_URL: 'https://api3.mch.weixin.qq.com',
+      YUANLU_WECHAT_ANSWER_MS: '12000',
+    }
+    const worker = workerConfig(environmentOf(serviceOf('worker'), { ...filled, ...set }))
+    expect(worker.wechatRoute.proxyUrl?.reveal()).toBe(set.YUANLU_WECHAT_PROXY)
+    expect(worker.wechatRoute.backupUrl).toBe(set.YUANLU_WECHAT_BACKUP_URL)
+    expect(worker.wechatTimeouts.waiting.answerMs).toBe(12_000)
+    const untouched = workerConfig(environmentOf(serviceOf('worker'), filled))
+    expect(untouched.wechatRoute.backupUrl).toBe('https://api2.mch.weixin.qq.com')
+  })
+
   test('compose: without a sandbox in .env the worker knows of none', () => {
     const { YUANLU_SANDBOX_URL: _url, YUANLU_SANDBOX_CA: _ca, ...live } = filled
     expect(workerConfig(environmentOf(serviceOf('worker'), live)).sandbox).toBeUndefined()

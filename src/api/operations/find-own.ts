@@ -1,4 +1,5 @@
 import type { ApiKeyRow } from '../../db/api-keys.js'
+import { findCase, type CaseRow } from '../../db/cases.js'
 import { findPayment, type PaymentRow } from '../../db/payments.js'
 import type { Queryable } from '../../db/pool.js'
 import { findRefund, type RefundRow } from '../../db/refunds.js'
@@ -24,4 +25,11 @@ export async function findOwnRefund(
   const refund = await findRefund(db, id)
   if (refund?.merchantId !== client.merchantId) throw new CodedError('not_found')
   return refund
+}
+
+/** @throws CodedError `not_found`, also for a case of another merchant. */
+export async function findOwnCase(db: Queryable, client: ApiKeyRow, id: string): Promise<CaseRow> {
+  const found = await findCase(db, id)
+  if (found?.merchantId !== client.merchantId) throw new CodedError('not_found')
+  return found
 }

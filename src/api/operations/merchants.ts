@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { ApiKeyRow } from '../../db/api-keys.js'
 import { newId } from '../../db/ids.js'
@@ -12,11 +13,14 @@ import { existing } from '../existing.js'
 import { InvalidFields } from '../field-errors.js'
 import type { Language } from '../language.js'
 import { merchantView } from '../merchant-views.js'
+import { clientOf } from '../plugins/auth.js'
 import type { ChangeMerchant, CreatePolicy, Merchant } from '../schemas/merchant.js'
 
 /** Every merchant sees and changes itself alone. @throws CodedError `not_found` */
-export function refuseOthers(client: ApiKeyRow, merchantId: string): void {
+export function ownClientOf(request: FastifyRequest, merchantId: string): ApiKeyRow {
+  const client = clientOf(request)
   if (client.merchantId !== merchantId) throw new CodedError('not_found')
+  return client
 }
 
 export const changedBy = (

@@ -1,19 +1,18 @@
 import type { Static } from 'typebox'
 import type { ApiKeyRow } from '../../db/api-keys.js'
 import { claimIdempotencyKey } from '../../db/idempotency.js'
-import { newId, newOutRefundNo } from '../../db/ids.js'
+import { newId } from '../../db/ids.js'
 import { findPayment, findPaymentByReference, type PaymentRow } from '../../db/payments.js'
 import type { Queryable } from '../../db/pool.js'
-import { findRefund, requestRefund as reserve, type RefundRow } from '../../db/refunds.js'
+import { findRefund, type RefundRow } from '../../db/refunds.js'
 import { inTransaction, type Transaction } from '../../db/transaction.js'
-import { nextStepAt } from '../../domain/approval.js'
 import { CodedError } from '../../domain/errors.js'
-import { APPROVAL_DEADLINE_MS, scaledMs } from '../../domain/waits.js'
 import type { KeyedAccount } from '../account-book.js'
 import type { ApiContext } from '../context.js'
 import { existing } from '../existing.js'
 import { requestHash } from '../request-hash.js'
 import type { RequestRefund } from '../schemas/refund.js'
+import { reserveRefund, startReserved } from './reserve-refund.js'
 
 export const REQUEST_REFUND_ROUTE = 'POST /v1/refunds'
 
@@ -37,8 +36,7 @@ export async function requestRefund(
   const accounts = await context.accounts.ofMerchant(call.client.merchantId)
   const id = await inTransaction(context.db, (tx) => reserveOnce(tx, call, accounts, now))
   const refund = existing(await findRefund(context.db, id))
-  // What its rules let go by itself is approved by now.
-  if (refund.state === 'pending' || refund.state === 'approved') await start(context, refund)
+  await startReserved(context, refund)
   return refund
 }
 
@@ -62,28 +60,7 @@ async function reserveOnce(
   if (claim.kind === 'conflict') throw new CodedError('idempotency_key_reused')
   if (claim.kind === 'known') return claim.objectId
   const payment = await namedPayment(tx, client.merchantId, body)
-  const keyed = accounts.find(({ account }) => account.id === payment.accountId)
-  if (keyed === undefined) throw new CodedError('account_unusable')
-  const decideInMs = scaledMs(APPROVAL_DEADLINE_MS, keyed.account.timeScale)
-  const { outcome, leftFen } = await reserve(tx, {
-    id,
-    merchantId: client.merchantId,
-    paymentId: payment.id,
-    outRefundNo: newOutRefundNo(now),
-    amountFen: body.amountFen,
-    reason: body.reason,
-    requestedBy: client.id,
-    requestedFor: body.actingUser,
-    reasonCategory: body.reasonCategory,
-    shipped: body.shipped,
-    expiresAt: new Date(now.getTime() + decideInMs),
-    eventId: newId(now),
-    auditId: newId(now),
-    now,
-  })
-  // Thrown inside the transaction, so that a refused request leaves its key unused.
-  if (outcome === 'refund_exceeds_payment') throw new CodedError(outcome, { leftFen })
-  if (outcome !== 'requested') throw new CodedError(outcome)
+  await reserveRefund(tx, { id, client, payment, accounts, asked: body, now })
   return id
 }
 
@@ -102,14 +79,4 @@ async function namedPayment(
       : await findPayment(db, paymentId)
   if (payment === undefined || payment.merchantId !== merchantId) throw new CodedError('not_found')
   return payment
-}
-
-async function start(context: ApiContext, refund: RefundRow): Promise<void> {
-  const payment = existing(await findPayment(context.db, refund.paymentId))
-  const { outTradeNo } = payment
-  const decideInMs = Math.max(0, nextStepAt(refund).getTime() - context.clock.now().getTime())
-  const isApproved = refund.state === 'approved'
-  await context.gate.run(() =>
-    context.engine.startRefund({ ...refund, outTradeNo }, decideInMs, isApproved),
-  )
 }

@@ -1,6 +1,6 @@
 import type { ApiKeyRow } from '../../db/api-keys.js'
-import { newId } from '../../db/ids.js'
-import { markFactsSignalled, outcomeOfFact, storeFact } from '../../db/inbox.js'
+import { markFactsSignalled, outcomeOfFact } from '../../db/inbox.js'
+import { storePaymentFact } from '../../db/payment-facts.js'
 import { findPayment, type PaymentRow } from '../../db/payments.js'
 import { CodedError } from '../../domain/errors.js'
 import { paymentFactKey, type HeldResolution, type ResolveFact } from '../../domain/payment.js'
@@ -46,7 +46,9 @@ export async function resolvePayment(
   const wanted = call.as === 'accept' ? 'accepted' : 'surplus'
   const fact = factOf(call)
   if (found.disposition !== 'held') return standing(context, found, fact, wanted)
-  const { id } = await store(context, found, fact)
+  const { db, clock } = context
+  const told = { source: 'manual', verifiedBy: 'api_key', now: clock.now() } as const
+  const { id } = await storePaymentFact(db, found, fact, told)
   const outcome = await tell(context, found, id)
   if (outcome === undefined) return { payment: found, late: true }
   const code = REFUSALS[outcome]
@@ -73,25 +75,6 @@ async function standing(
   const outcome = await outcomeOfFact(db, payment.accountId, key)
   if (outcome !== wanted) throw new CodedError('payment_not_held')
   return { payment, late: false }
-}
-
-async function store(
-  { db, clock }: ApiContext,
-  payment: PaymentRow,
-  fact: ResolveFact,
-): Promise<{ id: string }> {
-  const now = clock.now()
-  return storeFact(db, {
-    id: newId(now),
-    accountId: payment.accountId,
-    kind: 'payment',
-    businessKey: paymentFactKey(payment.outTradeNo, fact),
-    subjectId: payment.id,
-    source: 'manual',
-    verifiedBy: 'api_key',
-    fact,
-    now,
-  })
 }
 
 /** What the decision did, or undefined while it is not applied: its row stands and will be. */

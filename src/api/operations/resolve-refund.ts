@@ -4,11 +4,8 @@ import { findPayment } from '../../db/payments.js'
 import { findRefund, type RefundRow } from '../../db/refunds.js'
 import { markResolutionSignalled, recordResolution, resolutionsOf } from '../../db/resolutions.js'
 import { CodedError, type ErrorCode } from '../../domain/errors.js'
-import {
-  isSamePerson,
-  type ResolutionOutcome,
-  type ResolutionVerb,
-} from '../../domain/resolution.js'
+import { isSamePrincipal } from '../../domain/refund.js'
+import type { ResolutionOutcome, ResolutionVerb } from '../../domain/resolution.js'
 import type { ApiContext } from '../context.js'
 import { existing } from '../existing.js'
 
@@ -63,13 +60,13 @@ async function ownProposal(
   { client, actingUser, verb }: ResolutionCall,
 ): Promise<string | undefined> {
   if (verb !== 'settle' || refund.state !== 'needs_attention') return undefined
-  const speaker = { principalId: client.id, actingUser }
+  const speaker = { id: client.id, actingUser }
   const resolutions = await resolutionsOf(db, refund.id)
   return resolutions.find(
     (known) =>
       known.outcome === 'awaiting_second' &&
       known.storedAt.getTime() > (refund.lastSubmittedAt?.getTime() ?? 0) &&
-      isSamePerson(known, speaker),
+      isSamePrincipal({ id: known.principalId, actingUser: known.actingUser }, speaker),
   )?.id
 }
 

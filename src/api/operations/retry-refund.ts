@@ -1,15 +1,13 @@
 import type { ApiKeyRow } from '../../db/api-keys.js'
-import { newId, newOutRefundNo } from '../../db/ids.js'
-import { findPayment } from '../../db/payments.js'
-import { findRefund, requestRefund, type RefundRow } from '../../db/refunds.js'
+import { newId } from '../../db/ids.js'
+import { findRefund, type RefundRow } from '../../db/refunds.js'
 import { findRetryOf, markRefundRetry } from '../../db/resolutions.js'
 import { inTransaction, violatedConstraint } from '../../db/transaction.js'
-import { nextStepAt } from '../../domain/approval.js'
 import { CodedError } from '../../domain/errors.js'
-import { APPROVAL_DEADLINE_MS, scaledMs } from '../../domain/waits.js'
 import type { ApiContext } from '../context.js'
 import { existing } from '../existing.js'
 import { findOwnRefund } from './find-own.js'
+import { reserveRefund, startReserved } from './reserve-refund.js'
 import { resolveRefund } from './resolve-refund.js'
 
 export interface RetryCall {
@@ -63,29 +61,11 @@ async function renew(
 ): Promise<string> {
   const now = context.clock.now()
   const accounts = await context.accounts.ofMerchant(client.merchantId)
-  const keyed = accounts.find(({ account }) => account.id === closed.accountId)
-  if (keyed === undefined) throw new CodedError('account_unusable')
-  const decideInMs = scaledMs(APPROVAL_DEADLINE_MS, keyed.account.timeScale)
   const id = newId(now)
+  const payment = { id: closed.paymentId, accountId: closed.accountId }
+  const asking = { id, client, payment, accounts, asked: { ...closed, actingUser }, now }
   const asked = inTransaction(context.db, async (tx) => {
-    const { outcome, leftFen } = await requestRefund(tx, {
-      id,
-      merchantId: client.merchantId,
-      paymentId: closed.paymentId,
-      outRefundNo: newOutRefundNo(now),
-      amountFen: closed.amountFen,
-      reason: closed.reason,
-      requestedBy: client.id,
-      requestedFor: actingUser,
-      reasonCategory: closed.reasonCategory,
-      shipped: closed.shipped,
-      expiresAt: new Date(now.getTime() + decideInMs),
-      eventId: newId(now),
-      auditId: newId(now),
-      now,
-    })
-    if (outcome === 'refund_exceeds_payment') throw new CodedError(outcome, { leftFen })
-    if (outcome !== 'requested') throw new CodedError(outcome)
+    await reserveRefund(tx, asking)
     await markRefundRetry(tx, { refundId: id, retryOf: closed.id, resolutionId, now })
   })
   return asked.then(
@@ -103,16 +83,8 @@ async function standing({ db }: ApiContext, closedId: string, error: unknown): P
   return known
 }
 
-/** Starting the workflow again is harmless, and is how a start that failed is made good. */
 async function renewed(context: ApiContext, id: string): Promise<RetryAnswer> {
-  const { db, engine, gate, clock } = context
-  const refund = existing(await findRefund(db, id))
-  // What the merchant's rules let go by itself is approved by now.
-  if (refund.state === 'pending' || refund.state === 'approved') {
-    const { outTradeNo } = existing(await findPayment(db, refund.paymentId))
-    const decideInMs = Math.max(0, nextStepAt(refund).getTime() - clock.now().getTime())
-    const isApproved = refund.state === 'approved'
-    await gate.run(() => engine.startRefund({ ...refund, outTradeNo }, decideInMs, isApproved))
-  }
+  const refund = existing(await findRefund(context.db, id))
+  await startReserved(context, refund)
   return { kind: 'renewed', refund }
 }

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import type { FastifyRequest } from 'fastify'
 import type { ApiContext } from '../context.js'
 import { counted } from '../counted.js'
 import { createPayment } from '../operations/create-payment.js'
@@ -35,7 +37,7 @@ export function createPaymentRoute(app: ApiServer, context: ApiContext): void {
         client: clientOf(request),
         idempotencyKey: request.headers['idempotency-key'],
         body: request.body,
-        callerIp: request.ip,
+        callerIp: callerIpOf(request),
       }
       const payable = await counted(
         context.metrics.payments,
@@ -48,3 +50,7 @@ export function createPaymentRoute(app: ApiServer, context: ApiContext): void {
     },
   )
 }
+
+/** What a proxy says of its caller need not be an address; then the proxy's own has to do. */
+const callerIpOf = ({ ip, socket }: FastifyRequest): string =>
+  isIP(ip) === 0 ? (socket.remoteAddress ?? '') : ip

@@ -23,7 +23,7 @@ export function getPaymentRoute(app: ApiServer, { db, changes }: ApiContext): vo
         description: WAIT_DESCRIPTION,
         params: IdParams,
         querystring: WaitQuery,
-        response: { 200: named(Payment), ...problems(401, 403, 404, 503) },
+        response: { 200: named(Payment), ...problems(400, 401, 403, 404, 503) },
       },
     },
     async (request) => {

@@ -24,7 +24,7 @@ export function getRefundRoute(app: ApiServer, { db, changes }: ApiContext): voi
         description: WAIT_DESCRIPTION,
         params: IdParams,
         querystring: WaitQuery,
-        response: { 200: named(RefundWithDecisions), ...problems(401, 403, 404, 503) },
+        response: { 200: named(RefundWithDecisions), ...problems(400, 401, 403, 404, 503) },
       },
     },
     async (request) => {

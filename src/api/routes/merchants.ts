@@ -8,9 +8,8 @@ import {
   changeOwnMerchant,
   createPolicy,
   merchantOf,
-  refuseOthers,
+  ownClientOf,
 } from '../operations/merchants.js'
-import { clientOf } from '../plugins/auth.js'
 import { named } from '../schemas/fields.js'
 import {
   AddCredential,
@@ -51,8 +50,7 @@ function addSettings(app: ApiServer, context: ApiContext): void {
       },
     },
     async (request) => {
-      const client = clientOf(request)
-      refuseOthers(client, request.params.id)
+      const client = ownClientOf(request, request.params.id)
       return merchantOf(context, client)
     },
   )
@@ -70,8 +68,7 @@ function addSettings(app: ApiServer, context: ApiContext): void {
       },
     },
     async (request) => {
-      const client = clientOf(request)
-      refuseOthers(client, request.params.id)
+      const client = ownClientOf(request, request.params.id)
       return changeOwnMerchant(context, client, request.body)
     },
   )
@@ -94,8 +91,7 @@ function addPolicies(app: ApiServer, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const client = clientOf(request)
-      refuseOthers(client, request.params.id)
+      const client = ownClientOf(request, request.params.id)
       const policy = await createPolicy(context, client, request.body)
       return reply.code(201).send(policyView(policy))
     },
@@ -114,8 +110,8 @@ function addPolicies(app: ApiServer, context: ApiContext): void {
     },
     async (request) => {
       const { id, version } = request.params
-      refuseOthers(clientOf(request), id)
-      const policy = await findPolicy(context.db, id, version)
+      const { merchantId } = ownClientOf(request, id)
+      const policy = await findPolicy(context.db, merchantId, version)
       if (policy === undefined) throw new CodedError('not_found')
       return policyView(policy)
     },
@@ -136,8 +132,8 @@ function addCredentials(app: ApiServer, context: ApiContext): void {
       },
     },
     async (request) => {
-      refuseOthers(clientOf(request), request.params.id)
-      const listed = await listCredentials(context.db, request.params.id)
+      const { merchantId } = ownClientOf(request, request.params.id)
+      const listed = await listCredentials(context.db, merchantId)
       return { items: listed.map(credentialView) }
     },
   )
@@ -157,8 +153,7 @@ function addCredentials(app: ApiServer, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const client = clientOf(request)
-      refuseOthers(client, request.params.id)
+      const client = ownClientOf(request, request.params.id)
       const listed = await addOwnCredential(context, client, request.body)
       return reply.code(201).send({ items: listed.map(credentialView) })
     },

@@ -7,11 +7,24 @@ import type { ApiContext } from '../context.js'
 import { receiveNotification, type NotificationKind } from '../operations/receive-notification.js'
 import { answerError } from '../plugins/problems.js'
 import { failureOf } from '../problem.js'
+import { problems } from '../schemas/problem.js'
 import type { ApiServer } from '../server-type.js'
 
 const BODY_BYTES_MAX = 64 * 1024
 const TOKEN = /^[A-Za-z0-9_-]{22,128}$/
+const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+[ \t]*(?:;|$)/
 const XML_TYPE = 'text/xml; charset=utf-8'
+
+const xmlAnswer = (description: string) =>
+  ({ description, content: { 'text/xml': { schema: Type.String() } } }) as const
+
+/** In V2 the document decides; the status says the same to people. */
+const ANSWERS = {
+  200: xmlAnswer('It is kept: `return_code` SUCCESS.'),
+  400: xmlAnswer('It is not believed: `return_code` FAIL, as in each of those below.'),
+  413: xmlAnswer('It is too large.'),
+  503: xmlAnswer('It cannot be kept now.'),
+} as const
 
 /** How many notifications may still have to be told to the engine, and how long that may take. */
 const DRAIN_TIMEOUT_MS = 5_000
@@ -75,6 +88,7 @@ function addRoute(
         tags: ['notifications'],
         security: [],
         params: Type.Object({ token: Type.String() }),
+        response: { ...ANSWERS, ...problems(404) },
       },
       onRequest: async (request, reply) => {
         // Who does not know the token is sent away before a byte of the body is read.
@@ -84,6 +98,9 @@ function addRoute(
           throw new CodedError('not_found')
         }
         accounts.set(request, keyed)
+        // What is no media type at all would be refused without being read.
+        const { headers } = request
+        if (!MEDIA_TYPE.test(headers['content-type'] ?? '')) delete headers['content-type']
       },
       errorHandler: (error, request, reply) => fail(context, kind, error, request, reply),
     },

@@ -26,10 +26,18 @@ export const uuid = (description: string) => Type.String({ format: 'uuid', descr
 
 export const instant = (description: string) => Type.String({ format: 'date-time', description })
 
-/** The same schema, or null where there is nothing yet. */
+/** The same schema, or null where there is nothing yet: a list of values has to name it as well. */
 export const nullable = <S extends TSchema>(schema: S) =>
   Type.Unsafe<Static<S> | null>(
-    'type' in schema ? { ...schema, type: [schema.type, 'null'] } : { anyOf: [schema, NULL] },
+    'type' in schema
+      ? {
+          ...schema,
+          type: [schema.type, 'null'],
+          ...('enum' in schema && Array.isArray(schema.enum)
+            ? { enum: [...(schema.enum as unknown[]), null] }
+            : {}),
+        }
+      : { anyOf: [schema, NULL] },
   )
 
 const NULL = { type: 'null' } as const

@@ -8,7 +8,10 @@ const hex = (digits: number, description: string) =>
 export const LedgerHead = Type.Object(
   {
     sealNo: Type.Integer({ minimum: 1 }),
-    lastSeq: Type.Integer({ minimum: 1, description: 'How many entries the book holds up to it.' }),
+    lastSeq: Type.Integer({
+      minimum: 1,
+      description: 'How many entries and lines of the audit log were sealed up to it.',
+    }),
     hash: hex(64, 'Give it to `yuanlu ledger verify --head`.'),
     keyId: hex(16, 'The key that signed it.'),
     publicKey: Type.String({ description: 'Ed25519, in PEM; compare it with what you know.' }),

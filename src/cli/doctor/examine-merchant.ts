@@ -12,7 +12,7 @@ export async function examineMerchant(
   config: DoctorConfig,
   merchantId: string,
 ): Promise<Finding[]> {
-  const { masterKey, publicBaseUrl, sandbox, ...rest } = config
+  const { masterKey, publicBaseUrl, webhookAllowedHosts, sandbox, ...rest } = config
   const db = openDatabase(config)
   if (db === undefined || masterKey === undefined) {
     throw new Error('Set YUANLU_MASTER_KEY, and YUANLU_DATABASE_URL_OWNER or _WORKER.')
@@ -22,7 +22,9 @@ export async function examineMerchant(
       db,
       envelope: new Envelope(masterKey.reveal()),
       merchantId,
-      live: peerOf(rest),
+      live: peerOf({ ...rest, webhookAllowedHosts }),
+      webhookAllowedHosts,
+      resolve: thisMachine.resolve,
       now: thisMachine.now,
       ...(sandbox && { sandbox: peerOf(config) }),
       ...(publicBaseUrl && { publicBaseUrl }),

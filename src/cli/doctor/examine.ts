@@ -11,24 +11,38 @@ import {
 import type { DoctorConfig } from './config.js'
 import { leftOut, wrong, type CheckName, type Finding } from './finding.js'
 import { checkDisk, checkNamespace, freeBytes, type FreeBytes } from './machine-checks.js'
-import { checkClock, checkNotifyUrl, checkProxy, type ChannelPeer } from './network-checks.js'
+import {
+  checkBackupHost,
+  checkClock,
+  checkNotifyUrl,
+  checkProxy,
+  type ChannelPeer,
+} from './network-checks.js'
 import { storedCertificates } from './stored-certificates.js'
+import { checkWebhooks, resolveName, type Resolve } from './webhook-checks.js'
 
 /** What the machine says of itself, so that a test can have it say otherwise. */
 export interface Machine {
   readonly now: () => Date
   readonly freeBytes: FreeBytes
+  readonly resolve: Resolve
   /** The folder whose disk is looked at. */
   readonly folder: string
 }
 
-export const thisMachine: Machine = { now: () => new Date(), freeBytes, folder: process.cwd() }
+export const thisMachine: Machine = {
+  now: () => new Date(),
+  freeBytes,
+  resolve: resolveName,
+  folder: process.cwd(),
+}
 
 /** Looks at everything that was given, in the order in which it is best repaired. */
 export async function examine(config: DoctorConfig, machine: Machine): Promise<Finding[]> {
   const { publicBaseUrl, temporal, proxyUrl } = config
   const findings = await Promise.all([
     checkClock(peerOf(config), machine.now),
+    checkBackupHost(backupOf(config)),
     publicBaseUrl === undefined
       ? leftOut('notify-url', 'YUANLU_PUBLIC_BASE_URL')
       : checkNotifyUrl(publicBaseUrl),
@@ -49,6 +63,12 @@ export function peerOf({ sandbox, wechatBaseUrl, proxyUrl }: DoctorConfig): Chan
   return { baseUrl: wechatBaseUrl, ...(proxyUrl && { proxyUrl: proxyUrl.reveal() }) }
 }
 
+/** A sandbox has one site. */
+function backupOf({ sandbox, backupUrl, proxyUrl }: DoctorConfig): ChannelPeer | undefined {
+  if (sandbox !== undefined || backupUrl === undefined) return undefined
+  return { baseUrl: backupUrl, ...(proxyUrl && { proxyUrl: proxyUrl.reveal() }) }
+}
+
 /** The database as the role that may read most of it; undefined where none is given. */
 export function openDatabase({ ownerUrl, workerUrl }: DoctorConfig): Database | undefined {
   const url = ownerUrl ?? workerUrl
@@ -60,10 +80,15 @@ export function openDatabase({ ownerUrl, workerUrl }: DoctorConfig): Database | 
   })
 }
 
-const OF_DATABASE = ['migrations', 'master-key', 'certificates'] as const satisfies CheckName[]
+const OF_DATABASE = [
+  'migrations',
+  'master-key',
+  'certificates',
+  'webhooks',
+] as const satisfies CheckName[]
 
 async function checkDatabase(config: DoctorConfig, machine: Machine): Promise<Finding[]> {
-  const { apiUrl, workerUrl, masterKey } = config
+  const { apiUrl, workerUrl } = config
   const roles = await checkRoles({
     ...(apiUrl && { api: apiUrl.reveal() }),
     ...(workerUrl && { worker: workerUrl.reveal() }),
@@ -75,13 +100,11 @@ async function checkDatabase(config: DoctorConfig, machine: Machine): Promise<Fi
   try {
     const migrations = await checkMigrations(db)
     if (!migrations.isFine) return [migrations]
-    if (masterKey === undefined)
-      return [migrations, roles, leftOut('master-key', 'YUANLU_MASTER_KEY')]
-    const envelope = new Envelope(masterKey.reveal())
-    const key = await checkMasterKey(db, envelope)
-    if (!key.isFine) return [migrations, roles, key]
-    const stored = await storedCertificates(db, envelope, null)
-    return [migrations, roles, key, checkCertificates(stored, machine.now())]
+    const webhooks = await checkWebhooks(db, null, {
+      allowedHosts: config.webhookAllowedHosts,
+      resolve: machine.resolve,
+    })
+    return [migrations, roles, ...(await checkSecrets(db, config, machine)), webhooks]
   } catch {
     return [
       wrong(
@@ -93,4 +116,17 @@ async function checkDatabase(config: DoctorConfig, machine: Machine): Promise<Fi
   } finally {
     await db.close()
   }
+}
+
+/** What a wrong master key would hide is not looked at. */
+async function checkSecrets(
+  db: Database,
+  { masterKey }: DoctorConfig,
+  { now }: Machine,
+): Promise<Finding[]> {
+  if (masterKey === undefined) return [leftOut('master-key', 'YUANLU_MASTER_KEY')]
+  const envelope = new Envelope(masterKey.reveal())
+  const key = await checkMasterKey(db, envelope)
+  if (!key.isFine) return [key]
+  return [key, checkCertificates(await storedCertificates(db, envelope, null), now())]
 }

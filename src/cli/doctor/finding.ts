@@ -1,12 +1,14 @@
 /** What `doctor` and `merchant verify` look at, one line each. */
 export type CheckName =
   | 'clock'
+  | 'backup-host'
   | 'notify-url'
   | 'proxy'
   | 'migrations'
   | 'roles'
   | 'master-key'
   | 'certificates'
+  | 'webhooks'
   | 'namespace'
   | 'disk'
   | 'api-key'

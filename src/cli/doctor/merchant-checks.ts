@@ -9,6 +9,7 @@ import { problemOfCertificate } from './database-checks.js'
 import { fine, wrong, type Finding } from './finding.js'
 import { checkClock, checkNotifyUrl, type ChannelPeer } from './network-checks.js'
 import { storedCertificates } from './stored-certificates.js'
+import { checkWebhooks, type Resolve } from './webhook-checks.js'
 
 export interface MerchantCheck {
   readonly db: Queryable
@@ -18,16 +19,20 @@ export interface MerchantCheck {
   readonly live: ChannelPeer
   readonly sandbox?: ChannelPeer
   readonly publicBaseUrl?: string
+  readonly webhookAllowedHosts: readonly string[]
+  readonly resolve: Resolve
   readonly now: () => Date
 }
 
 /**
  * Whether a merchant could take a payment and give it back: its key as WeChat Pay sees it, its
- * certificate, the clock, and the address that notifications come to. Nothing is changed anywhere.
+ * certificate, the clock, its webhooks, and the address that notifications come to. Nothing is
+ * changed anywhere.
  * @returns nothing when there is no such merchant
  */
 export async function verifyMerchant(check: MerchantCheck): Promise<Finding[]> {
   const { db, envelope, merchantId, now, publicBaseUrl } = check
+  const { webhookAllowedHosts: allowedHosts, resolve } = check
   const accounts = await accountsOf(db, merchantId)
   const stored = await storedCertificates(db, envelope, merchantId)
   const perAccount = await Promise.all(
@@ -47,6 +52,7 @@ export async function verifyMerchant(check: MerchantCheck): Promise<Finding[]> {
   const peer = peerOf(check, first) ?? check.live
   const shared = [
     checkClock(peer, now),
+    checkWebhooks(db, merchantId, { allowedHosts, resolve }),
     ...(publicBaseUrl === undefined ? [] : [checkNotifyUrl(publicBaseUrl)]),
   ]
   return [...perAccount.flat(), ...(await Promise.all(shared))]

@@ -36,6 +36,31 @@ export async function checkClock(peer: ChannelPeer, now: () => Date): Promise<Fi
   }
 }
 
+/**
+ * Whether the channel's other site answers, which is noticed otherwise only once the first one does
+ * not.
+ */
+export async function checkBackupHost(peer: ChannelPeer | undefined): Promise<Finding> {
+  if (peer === undefined) {
+    return fine('backup-host', 'No backup host is used.', '未使用备用域名。')
+  }
+  const { baseUrl } = peer
+  const dispatcher = dispatcherOf(peer)
+  try {
+    const { body } = await request(baseUrl, { method: 'HEAD', ...limits, dispatcher })
+    await body.dump()
+    return fine('backup-host', `${baseUrl} answers.`, `${baseUrl} 可达。`)
+  } catch {
+    return wrong(
+      'backup-host',
+      `${baseUrl} does not answer: let this machine reach it, or correct YUANLU_WECHAT_BACKUP_URL.`,
+      `${baseUrl} 无应答:请放通网络,或更正 YUANLU_WECHAT_BACKUP_URL。`,
+    )
+  } finally {
+    await dispatcher.destroy()
+  }
+}
+
 function judgeClock(date: unknown, now: Date): Finding {
   const theirs = typeof date === 'string' ? Date.parse(date) : Number.NaN
   if (Number.isNaN(theirs)) {

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
+import { Connection } from '@temporalio/client'
+import { msToTs } from '@temporalio/common/lib/time.js'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 
 import type { DoctorConfig } from '../../../src/cli/doctor/config.js'
 import { examine, type Machine } from '../../../src/cli/doctor/examine.js'
@@ -15,8 +17,10 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.js
 import { startTestSandbox, type TestSandbox } from '../../support/sandbox.js'
 
 const PLENTY_BYTES = 10 * 1024 ** 3
-const YEAR_MS = 365 * 86_400_000
+const DAY_MS = 86_400_000
+const YEAR_MS = 365 * DAY_MS
 const MASTER_KEY = randomBytes(32)
+const PUBLIC_ADDRESS = '93.184.215.14'
 
 let database: TestDatabase
 let owner: Database
@@ -52,6 +56,7 @@ beforeAll(async () => {
     publicBaseUrl: await serve(likeTheApi),
     wechatBaseUrl: 'https://127.0.0.1:1',
     sandbox: { baseUrl: sandbox.url, caPath: sandbox.caPath },
+    webhookAllowedHosts: [],
   }
 })
 afterAll(async () => {
@@ -68,6 +73,13 @@ const likeTheApi: RequestListener = (request, response) => {
   response.end('{"type":"urn:yuanlu:error:not_found"}')
 }
 
+const ENDPOINT = `insert into webhook_endpoints
+    (id, merchant_id, url, livemode, api_version, created_at, updated_at)
+  values (gen_random_uuid(), 'tea-house', $1, false, 'v1', now(), now())`
+/** An endpoint is not removed but switched off, as its merchant would. */
+const REMOVED = `update webhook_endpoints
+  set enabled = false, disabled_reason = 'by_merchant' where enabled`
+
 async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener)
   servers.push(server)
@@ -78,6 +90,7 @@ async function serve(listener: RequestListener): Promise<string> {
 const machine = (changes: Partial<Machine> = {}): Machine => ({
   now: () => new Date(),
   freeBytes: async () => PLENTY_BYTES,
+  resolve: async () => [PUBLIC_ADDRESS],
   folder: '/',
   ...changes,
 })
@@ -108,12 +121,14 @@ describe('yuanlu doctor', () => {
     expect(findings.filter(({ isFine }) => !isFine)).toEqual([])
     expect(findings.map(({ check }) => check)).toEqual([
       'clock',
+      'backup-host',
       'notify-url',
       'proxy',
       'migrations',
       'roles',
       'master-key',
       'certificates',
+      'webhooks',
       'namespace',
       'disk',
     ])
@@ -145,6 +160,16 @@ describe('yuanlu doctor', () => {
     const found = (await examine(live(await address()), machine()))[0]
     expect(found).toMatchObject({ check: 'clock', isFine: false })
     expect(found?.words.en).toContain(text)
+  })
+
+  test('backup-host: one that does not answer is told, and a sandbox has none', async () => {
+    const reached = { ...live(closed), backupUrl: good.publicBaseUrl ?? '' }
+    expect(await line('backup-host', reached)).toMatchObject({ isFine: true })
+    const down = await examine({ ...live(closed), backupUrl: closed }, machine())
+    const found = down.find(({ check }) => check === 'backup-host')
+    expect(found?.isFine).toBe(false)
+    expect(found?.words.en).toContain(`${closed} does not answer`)
+    expect((await line('backup-host', { backupUrl: closed })).words.en).toContain('No backup host')
   })
 
   test.each([
@@ -245,6 +270,74 @@ describe('yuanlu doctor', () => {
     expect(late.words.en).toContain(' expired on ')
     expect(late.words.zh).toContain('已过期')
   })
+
+  describe('webhooks', () => {
+    const URL = 'https://hooks.example.com/secret-path'
+
+    async function withEndpoint(url: string, look: () => Promise<Finding>): Promise<Finding> {
+      await owner.rows({ text: ENDPOINT }, [url])
+      try {
+        return await look()
+      } finally {
+        await owner.rows({ text: REMOVED }, [])
+      }
+    }
+
+    test.each([
+      ['of a private address', URL, ['93.184.215.14', '10.0.0.7'], 'leads to 10.0.0.7'],
+      ['of the metadata of a cloud', URL, ['169.254.169.254'], 'leads to 169.254.169.254'],
+      ['that nobody knows', URL, [], 'has a name that nobody knows'],
+      ['without TLS', 'http://hooks.example.com/', ['93.184.215.14'], 'does not begin with https'],
+      ['on this machine', 'https://localhost/', ['127.0.0.1'], 'is not on the public internet'],
+    ])('webhooks: one %s is told, without its path', async (_what, url, addresses, text) => {
+      const resolve = async (): Promise<string[]> => addresses
+      const found = await withEndpoint(url, () => line('webhooks', {}, { resolve }))
+      expect(found.isFine).toBe(false)
+      expect(found.words.en).toContain(text)
+      expect(found.words.en).toContain('(tea-house)')
+      expect(found.words.zh).toMatch(/:请/)
+      expect(JSON.stringify(found)).not.toContain('secret-path')
+    })
+
+    test('webhooks: one that was vouched for is fine, as is one that is switched off', async () => {
+      const http = 'http://receiver:9000/'
+      const vouched = { webhookAllowedHosts: ['receiver:9000'] }
+      expect((await withEndpoint(http, () => line('webhooks', vouched))).isFine).toBe(true)
+      expect(await line('webhooks')).toMatchObject({ isFine: true })
+    })
+
+    test('webhooks: a resolver that fails is a name that nobody knows', async () => {
+      const resolve = () => Promise.reject(new Error('ENOTFOUND'))
+      const found = await withEndpoint(URL, () => line('webhooks', {}, { resolve }))
+      expect(found.words.en).toContain('nobody knows')
+    })
+  })
+
+  test('namespace: one without its search attributes is told which it lacks', async () => {
+    const namespace = `bare-${randomBytes(4).toString('hex')}`
+    const { address } = good.temporal
+    const connection = await Connection.connect({ address })
+    const workflowExecutionRetentionPeriod = msToTs(DAY_MS)
+    try {
+      await connection.workflowService.registerNamespace({
+        namespace,
+        workflowExecutionRetentionPeriod,
+      })
+      const found = await vi.waitFor(
+        async () => {
+          const looked = await line('namespace', { temporal: { address, namespace } })
+          expect(looked.words.en).toContain('Search attributes are missing')
+          return looked
+        },
+        { timeout: 30_000, interval: 500 },
+      )
+      expect(found.isFine).toBe(false)
+      expect(found.words.en).toContain('YuanluMerchant, YuanluPayment')
+      expect(found.words.zh).toContain('缺少搜索属性')
+    } finally {
+      await connection.close()
+    }
+  }, 40_000)
 
   test('namespace: an unknown one, and a Temporal that is away, are told', async () => {
     const { address } = good.temporal

@@ -52,6 +52,8 @@ beforeAll(async () => {
     live: { baseUrl: 'https://127.0.0.1:1' },
     sandbox: { baseUrl: sandbox.url, caPem: sandbox.caPem },
     now: () => new Date(),
+    webhookAllowedHosts: [],
+    resolve: async () => ['93.184.215.14'],
   }
 })
 afterAll(async () => {
@@ -112,7 +114,7 @@ describe('yuanlu merchant verify', () => {
   test('a good merchant: every line is fine', async () => {
     const found = await says()
     expect(Object.values(found).every((line) => line.startsWith('true'))).toBe(true)
-    expect(Object.keys(found)).toEqual(['api-key', 'certificates', 'clock'])
+    expect(Object.keys(found)).toEqual(['api-key', 'certificates', 'clock', 'webhooks'])
   })
 
   test('a wrong key: is told by the channel itself', async () => {
