@@ -71,7 +71,7 @@ function checkOrder(call: V2Call, world: World): void {
 function checkOpenid(call: V2Call, world: World): void {
   const knownAppId = world.book.appIdOfOpenid(valueOf(call, 'openid'))
   if (knownAppId === undefined || knownAppId === call.merchant.appId) return
-  throw refuseParameter('openid', '与appid不匹配')
+  throw refuseWith('PARAM_ERROR', 'openid与appid不匹配')
 }
 
 function placeAgain(known: Order, call: V2Call, world: World): Order {

@@ -1,4 +1,4 @@
-import { BASE_STYLE, escapeHtml, pageHeaders, yuanText } from './html.js'
+import { BASE_STYLE, escapeHtml, groupedYuan, pageHeaders } from './html.js'
 
 /** What the page shows: one state with its words, Chinese first. */
 export type CashierState =
@@ -21,19 +21,36 @@ export interface CashierView {
 
 interface Words {
   readonly mark: string
+  /** Whether the mark tells of something good, bad or neither. */
+  readonly look: 'good' | 'bad' | 'plain'
   readonly chinese: string
   readonly english: string
 }
 
 const WORDS: Readonly<Record<CashierState, Words>> = {
-  payable: { mark: '', chinese: '待支付', english: 'Waiting for payment' },
-  cancelled: { mark: '↩', chinese: '已取消支付,订单仍可支付', english: 'Cancelled, still payable' },
-  failed: { mark: '!', chinese: '支付失败,可重新支付', english: 'Payment failed, try again' },
-  paid: { mark: '✓', chinese: '支付成功', english: 'Paid' },
-  refunded: { mark: '✓', chinese: '已支付,发生过退款', english: 'Paid, with refunds' },
-  closed: { mark: '×', chinese: '订单已关闭', english: 'The order is closed' },
-  expired: { mark: '×', chinese: '订单已过期', english: 'The order has expired' },
-  unknown: { mark: '?', chinese: '订单不存在', english: 'There is no such order' },
+  payable: { mark: '', look: 'plain', chinese: '待支付', english: 'Waiting for payment' },
+  cancelled: {
+    mark: '↩',
+    look: 'plain',
+    chinese: '已取消支付，订单仍可支付',
+    english: 'Cancelled, still payable',
+  },
+  failed: {
+    mark: '!',
+    look: 'bad',
+    chinese: '支付失败，可重新支付',
+    english: 'Payment failed, try again',
+  },
+  paid: { mark: '✓', look: 'good', chinese: '支付成功', english: 'Paid' },
+  refunded: {
+    mark: '✓',
+    look: 'good',
+    chinese: '已支付，发生过退款',
+    english: 'Paid, with refunds',
+  },
+  closed: { mark: '×', look: 'plain', chinese: '订单已关闭', english: 'The order is closed' },
+  expired: { mark: '×', look: 'plain', chinese: '订单已过期', english: 'The order has expired' },
+  unknown: { mark: '?', look: 'plain', chinese: '订单不存在', english: 'There is no such order' },
 }
 
 const STYLE = `${BASE_STYLE}
@@ -45,7 +62,9 @@ h1 { font-size: 1rem; font-weight: 500; margin: 0; overflow-wrap: anywhere; }
 .amount span { font-size: 1.75rem; margin-right: .125rem; }
 .state { margin: .5rem 0 0; font-weight: 500; }
 .mark { display: inline-block; width: 1.5em; height: 1.5em; line-height: 1.5; border-radius: 50%;
-  background: var(--go); color: var(--go-ink); margin-right: .5em; }
+  background: var(--soft); color: var(--page); margin-right: .5em; }
+.mark.good { background: var(--go); color: var(--go-ink); }
+.mark.bad { background: var(--bad); }
 dl { margin: 0; background: var(--card); border-radius: .75rem; padding: .25rem 1rem; }
 dl div { display: flex; justify-content: space-between; gap: 1rem; padding: .75rem 0;
   border-bottom: 1px solid var(--line); }
@@ -86,7 +105,7 @@ ${view.state === 'unknown' ? '<h1>收银台 Cashier</h1>' : headOf(view)}
 </header>
 ${view.state === 'unknown' ? '' : detailsOf(view)}
 ${isOpen(view.state) ? BUTTONS : ''}
-<footer>沙箱,不涉及真实资金<small lang="en">Sandbox: no real money moves</small></footer>
+<footer>沙箱，不涉及真实资金<small lang="en">Sandbox: no real money moves</small></footer>
 </main>
 </body>
 </html>
@@ -102,13 +121,13 @@ function isOpen(state: CashierState): boolean {
   return state === 'payable' || state === 'cancelled' || state === 'failed'
 }
 
-function markOf(words: Words): string {
-  return words.mark === '' ? '' : `<span class="mark" aria-hidden="true">${words.mark}</span>`
+function markOf({ mark, look }: Words): string {
+  return mark === '' ? '' : `<span class="mark ${look}" aria-hidden="true">${mark}</span>`
 }
 
 function headOf(view: CashierView): string {
   return `<h1>${escapeHtml(view.body)}</h1>
-<p class="amount"><span>¥</span>${yuanText(view.totalFee)}</p>`
+<p class="amount"><span>¥</span>${groupedYuan(view.totalFee)}</p>`
 }
 
 function detailsOf(view: CashierView): string {

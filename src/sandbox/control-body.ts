@@ -125,6 +125,9 @@ export function readFaultsBody(body: unknown): Fault[] {
   return body.map((item) => readFault(item))
 }
 
+/** Faults whose wait runs on the sandbox's clock, which can be advanced far. */
+const ON_SANDBOX_CLOCK: ReadonlySet<FaultKind> = new Set(['late', 'reordered'])
+
 function readFault(item: unknown): Fault {
   const given = members(item, ['match', 'fault', 'code', 'ms', 'times'], 'a fault')
   const match = members(given['match'], ['call', 'outTradeNo', 'outRefundNo'], 'match')
@@ -139,7 +142,7 @@ function readFault(item: unknown): Fault {
     ...readCode(given['code'], fault),
     ...(given['ms'] === undefined
       ? {}
-      : { ms: number(given, 'ms', 0, fault === 'late' ? ADVANCE_MAX_MS : WAIT_MAX_MS) }),
+      : { ms: number(given, 'ms', 0, ON_SANDBOX_CLOCK.has(fault) ? ADVANCE_MAX_MS : WAIT_MAX_MS) }),
     times: readTimes(given['times']),
   }
 }

@@ -4,12 +4,14 @@ export const FAULT_KINDS = [
   'lost',
   'late',
   'duplicate',
+  'reordered',
   'forged',
   'probe',
   'timeout_before',
   'timeout_after',
   'systemerror',
   'html',
+  'too_many',
   'slow',
   'not_enough',
   'change',
@@ -21,12 +23,13 @@ export const FAULT_KINDS = [
 ] as const
 export type FaultKind = (typeof FAULT_KINDS)[number]
 
-const NOTIFICATION_FAULTS = ['lost', 'late', 'duplicate', 'forged', 'probe'] as const
+const NOTIFICATION_FAULTS = ['lost', 'late', 'duplicate', 'reordered', 'forged', 'probe'] as const
 const CALL_FAULTS = [
   'timeout_before',
   'timeout_after',
   'systemerror',
   'html',
+  'too_many',
   'slow',
   'error',
   'return_fail',

@@ -12,6 +12,11 @@ export function yuanText(amountFen: number): string {
   return `${sign}${digits.slice(0, -2)}.${digits.slice(-2)}`
 }
 
+/** The same as people read it, with the digits before the point in groups of three. */
+export function groupedYuan(amountFen: number): string {
+  return yuanText(amountFen).replace(/\B(?=(\d{3})+\.)/g, ',')
+}
+
 /** Fen from yuan as people type them, `12`, `12.5` or `12.50`; undefined when it is not that. */
 export function parseYuan(text: string): number | undefined {
   const parts = /^(\d{1,10})(?:\.(\d{1,2}))?$/.exec(text.trim())

@@ -14,8 +14,6 @@ export interface JournalLine {
   readonly value: unknown
 }
 
-const FLUSH_AFTER_MS = 20
-
 /** Where the book writes what changed, in order. */
 export interface Journal {
   append(kind: string, value: unknown): void
@@ -25,11 +23,12 @@ export interface Journal {
 /** For a sandbox without a data directory: nothing outlives the process. */
 export const noJournal: Journal = { append: () => undefined, close: () => undefined }
 
-/** An append-only file of JSON lines; lines are gathered for 20 ms and written together. */
+/**
+ * An append-only file of JSON lines. A line is with the system before anybody is answered, so that
+ * a killed sandbox still knows whatever it has told.
+ */
 export class FileJournal implements Journal {
   readonly #file: number
-  #pending: string[] = []
-  #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
   constructor(path: string) {
@@ -38,22 +37,12 @@ export class FileJournal implements Journal {
 
   /** What comes after the end, such as a call cut off by it, is not written. */
   append(kind: string, value: unknown): void {
-    if (this.#isClosed) return
-    this.#pending.push(`${JSON.stringify({ kind, value })}\n`)
-    this.#timer ??= setTimeout(() => this.#flush(), FLUSH_AFTER_MS)
+    if (!this.#isClosed) writeSync(this.#file, `${JSON.stringify({ kind, value })}\n`)
   }
 
   close(): void {
     this.#isClosed = true
-    this.#flush()
     closeSync(this.#file)
-  }
-
-  #flush(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    if (this.#pending.length > 0) writeSync(this.#file, this.#pending.join(''))
-    this.#pending = []
   }
 }
 

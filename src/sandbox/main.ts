@@ -12,6 +12,7 @@ import { FileJournal, noJournal, readJournal, rewriteJournal } from './journal.j
 import { FIRST_MERCHANTS, makeMerchant } from './merchants.js'
 import { Notifications } from './notifications.js'
 import { Rates } from './rates.js'
+import { Sentinels } from './sentinels.js'
 import type { Listening } from './server.js'
 import { listenCashier, listenHttps, listenPages } from './server.js'
 import { settleWhenDue } from './settle-refund.js'
@@ -148,6 +149,7 @@ async function openWorld(
     clock,
     timetable,
     faults,
+    sentinels: new Sentinels(faults),
     notifications,
     rates: new Rates(),
     caPem,

@@ -3,6 +3,7 @@ import type { Book } from './book.js'
 import type { SandboxClock } from './clock.js'
 import type { Courier, Delivery } from './deliver.js'
 import type { Fault, Faults } from './faults.js'
+import { HeldNotifications } from './held-notifications.js'
 import type { BodyKind } from './notification-body.js'
 import { notificationBody } from './notification-body.js'
 import type { Notification, NotificationTry, TryOutcome } from './records.js'
@@ -35,6 +36,7 @@ export const RETRY_PAUSES_MS: readonly number[] = [
   6 * HOUR_MS,
 ]
 
+/** How long one is late, or waits for another to go first, unless the fault says. */
 const LATE_MS = 60 * SECOND_MS
 const ANSWER_LENGTH_MAX = 1024
 
@@ -54,6 +56,7 @@ interface Parts {
 /** Sends notifications until the merchant's answer says SUCCESS or the schedule has ended. */
 export class Notifications {
   readonly #parts: Parts
+  readonly #held = new HeldNotifications()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -99,13 +102,14 @@ export class Notifications {
     const notification = this.#parts.book.notifications.get(id)
     if (notification?.state !== 'waiting') return
     const fault = postponedBy ?? this.#takeFault(notification)
-    if (fault?.fault === 'late' && !postponedBy) {
+    if (isPostponing(fault) && !postponedBy) {
       this.#postpone(notification, fault)
       return
     }
     this.#update(id, { scheduledTries: notification.scheduledTries + 1 })
     await this.#tryWith(id, fault)
     this.#planNext(id)
+    for (const held of this.#held.releaseAll(notification.mchId)) await this.#try(held, REORDERED)
   }
 
   async #tryWith(id: string, fault: Fault | undefined): Promise<void> {
@@ -136,8 +140,17 @@ export class Notifications {
 
   #postpone(notification: Notification, fault: Fault): void {
     const dueMs = this.#parts.clock.nowMs() + (fault.ms ?? LATE_MS)
-    this.#update(notification.id, { nextTryAtMs: dueMs })
-    this.#schedule(notification.id, dueMs, fault)
+    const { id, mchId } = notification
+    this.#update(id, { nextTryAtMs: dueMs })
+    if (fault.fault === 'late') {
+      this.#schedule(id, dueMs, fault)
+      return
+    }
+    this.#held.hold(id, mchId)
+    // Where none comes that could go first it is sent all the same.
+    this.#parts.timetable.schedule(dueMs, async () => {
+      if (this.#held.release(id)) await this.#try(id, fault)
+    })
   }
 
   async #deliver(id: string, kind: BodyKind, fault: string | null): Promise<void> {
@@ -182,6 +195,12 @@ export class Notifications {
     if (notification) book.putNotification({ ...notification, ...change })
   }
 }
+
+const isPostponing = (fault: Fault | undefined): fault is Fault =>
+  fault?.fault === 'late' || fault?.fault === 'reordered'
+
+/** Stands in the try of one that another went before. */
+const REORDERED: Fault = { match: { call: 'notify_payment' }, fault: 'reordered', times: 1 }
 
 /** In V2 the body decides, whatever the HTTP status says. */
 function outcomeOf(delivery: Delivery): TryOutcome {

@@ -38,13 +38,16 @@ export function merchantsPage(rows: readonly MerchantRow[]): string {
   })
 }
 
-/** A merchant's balance and its paid orders. */
-export function merchantPage(view: MerchantView, note?: Note): string {
+/**
+ * A merchant's balance and its paid orders.
+ * @param typed what was typed as the balance, to be shown again when it was refused
+ */
+export function merchantPage(view: MerchantView, note?: Note, typed?: string): string {
   return portalPage({
     title: `商户 ${view.mchId}`,
     mchId: view.mchId,
     ...(note ? { note } : {}),
-    content: `${balanceCard(view)}
+    content: `${balanceCard(view, typed)}
 <h2>已支付订单 <small lang="en">Paid orders</small></h2>
 ${searchForm(view)}
 ${view.rows.length === 0 ? emptyText(view) : listOf(view.rows)}
@@ -52,14 +55,15 @@ ${pagesOf(view)}`,
   })
 }
 
-function balanceCard({ balanceFen }: MerchantView): string {
-  const value = balanceFen === null ? '' : yuanText(balanceFen)
+function balanceCard({ balanceFen }: MerchantView, typed: string | undefined): string {
+  const value = typed ?? (balanceFen === null ? '' : yuanText(balanceFen))
   return `<section class="card split">
 <div><h1>可退余额 <small lang="en">Balance for refunds</small></h1>
 <p class="big">${balanceText(balanceFen)}</p></div>
 <form method="post">
 <label><span>设为（元） <small lang="en">Set to, yuan</small></span>
-<input name="balance" inputmode="decimal" autocomplete="off" required value="${value}"></label>
+<input name="balance" inputmode="decimal" autocomplete="off" required
+value="${escapeHtml(value)}"></label>
 <button class="go" name="action" value="balance">保存</button>
 <button name="action" value="no_limit" formnovalidate>不限</button>
 </form></section>`

@@ -1,4 +1,4 @@
-import { BASE_STYLE, escapeHtml, pageHeaders, yuanText } from './html.js'
+import { BASE_STYLE, escapeHtml, groupedYuan, pageHeaders } from './html.js'
 
 const STYLE = `${BASE_STYLE}
 main { max-width: 60rem; margin: 0 auto; padding: 1rem 1rem 2.5rem; }
@@ -106,12 +106,7 @@ export function orderPath(mchId: string, outTradeNo: string): string {
 }
 
 export function money(amountFen: number): string {
-  return `<span class="num">¥${grouped(yuanText(amountFen))}</span>`
-}
-
-/** Digits before the point in groups of three. */
-function grouped(yuan: string): string {
-  return yuan.replace(/\B(?=(\d{3})+\.)/g, ',')
+  return `<span class="num">¥${groupedYuan(amountFen)}</span>`
 }
 
 export function balanceText(balanceFen: number | null): string {

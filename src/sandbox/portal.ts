@@ -75,13 +75,18 @@ function answerMerchant(
   isReading: boolean,
   world: World,
 ): PortalReply {
-  const show = (note?: Note) => merchantPage(merchantView(mchId, askedFor(request), world), note)
+  const show = (note?: Note, typed?: string) =>
+    merchantPage(merchantView(mchId, askedFor(request), world), note, typed)
   if (isReading) return page(200, show(doneNote(request)))
   const form = new URLSearchParams(request.body.toString('utf8'))
-  return attempt(show, () => {
-    setBalance(mchId, form, world)
-    return `${merchantPath(mchId)}?done=${form.get('action')}`
-  })
+  const typed = form.get('balance') ?? undefined
+  return attempt(
+    (note) => show(note, typed),
+    () => {
+      setBalance(mchId, form, world)
+      return `${merchantPath(mchId)}?done=${form.get('action')}`
+    },
+  )
 }
 
 function answerOrder(

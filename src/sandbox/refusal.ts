@@ -85,6 +85,9 @@ export function refuseParameter(field: string, reason = '格式错误'): Refused
 }
 
 /** A business refusal whose code needs a text of its own. */
-export function refuseWith(code: 'ERROR' | 'INVALID_REQUEST', text: string): RefusedError {
+export function refuseWith(
+  code: 'ERROR' | 'INVALID_REQUEST' | 'PARAM_ERROR',
+  text: string,
+): RefusedError {
   return new RefusedError('business', code, text)
 }

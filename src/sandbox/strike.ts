@@ -9,6 +9,7 @@ const SLOW_MS = 3_000
 const ERROR_PAGE =
   '<html><head><title>502 Bad Gateway</title></head>' +
   '<body><center><h1>502 Bad Gateway</h1></center><hr></body></html>'
+const TOO_MANY_PAGE = '<html><head><title>429 Too Many Requests</title></head><body></body></html>'
 
 const SPOILING = ['timeout_after', 'cut', 'bad_sign'] as const
 
@@ -24,7 +25,9 @@ export async function strikeBefore(fault: Fault | undefined): Promise<V2Reply | 
     case 'silent':
       return { kind: 'silence', ms: 'for_good' }
     case 'html':
-      return { kind: 'document', status: 502, type: 'text/html; charset=utf-8', text: ERROR_PAGE }
+      return page(502, ERROR_PAGE)
+    case 'too_many':
+      return page(429, TOO_MANY_PAGE)
     case 'return_fail':
       return xmlReply({ return_code: 'FAIL', return_msg: '系统繁忙,请稍后再试' })
     case 'systemerror':
@@ -40,6 +43,13 @@ export async function strikeBefore(fault: Fault | undefined): Promise<V2Reply | 
       return undefined
   }
 }
+
+const page = (status: number, text: string): V2Document => ({
+  kind: 'document',
+  status,
+  type: 'text/html; charset=utf-8',
+  text,
+})
 
 /** Whether the call is carried out and only its answer suffers. */
 export function isSpoiling(fault: Fault | undefined): fault is Fault {

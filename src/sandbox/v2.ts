@@ -47,6 +47,7 @@ export async function answerV2(request: V2Request, world: World): Promise<V2Repl
   try {
     fields = readRequest(request)
     caller = authenticate(request, fields, world)
+    world.sentinels.read(request.call, fields)
     fault = world.faults.take(targetOf(request, fields, world))
     const early = await strikeBefore(fault)
     if (early) {

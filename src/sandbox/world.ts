@@ -4,6 +4,7 @@ import type { Faults } from './faults.js'
 import type { Notifications } from './notifications.js'
 import type { Rates } from './rates.js'
 import type { Merchant } from './records.js'
+import type { Sentinels } from './sentinels.js'
 import type { Timetable } from './timetable.js'
 
 /** The parts of one running sandbox, handed to whatever acts in it. */
@@ -12,6 +13,7 @@ export interface World {
   readonly clock: SandboxClock
   readonly timetable: Timetable
   readonly faults: Faults
+  readonly sentinels: Sentinels
   readonly notifications: Notifications
   readonly rates: Rates
   readonly caPem: string

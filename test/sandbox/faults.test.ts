@@ -148,13 +148,16 @@ test('systemerror and html: refused without effect, then carried out', async () 
   expect(await client.refund(outTradeNo, outRefundNo)).toMatchObject({ result_code: 'SUCCESS' })
 })
 
-test('html: is an error page with status 502', async () => {
-  await arm('html', 'orderquery')
+test.each([
+  ['html', 502],
+  ['too_many', 429],
+])('%s: is an error page with status %i', async (fault, status) => {
+  await arm(fault, 'orderquery')
   const { mchId: mch_id, appId: appid, apiV2Key } = client.merchant
   const fields = { appid, mch_id, nonce_str: 'n', out_trade_no: outTradeNo }
   const sign = signByHand(fields, apiV2Key)
   const reply = await client.post('/pay/orderquery', toXml({ ...fields, sign }))
-  expect(reply.status).toBe(502)
+  expect(reply.status).toBe(status)
   expect(reply.text).toMatch(/^<html>/)
 })
 

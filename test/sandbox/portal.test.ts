@@ -188,6 +188,7 @@ describe('acts', () => {
     expect(set.html).toContain('¥1,000.50')
     expect((await submit(path, { action: 'no_limit' })).html).toContain('不限')
     const refused = await visit(path, { action: 'balance', balance: '-1' })
+    expect(refused.html).toContain('value="-1"')
     expect(refused.status).toBe(400)
     expect((await visit(path)).html).toContain('No limit')
   })

@@ -75,8 +75,12 @@ describe('people and times', () => {
     expect(await order(newNo(), { openid })).toMatchObject({ result_code: 'SUCCESS' })
     const other = new V2Client(sandbox, sandbox.merchants[1])
     const refused = await other.order(newNo(), { openid, notify_url: PUBLIC_URL })
-    expect(refused).toMatchObject({ return_code: 'FAIL', err_code: 'PARAM_ERROR' })
-    expect(refused['return_msg']).toContain('openid')
+    expect(refused).toMatchObject({
+      return_code: 'SUCCESS',
+      result_code: 'FAIL',
+      err_code: 'PARAM_ERROR',
+    })
+    expect(refused['err_code_des']).toContain('openid')
     await other.stop()
   })
 
