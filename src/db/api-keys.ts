@@ -7,6 +7,7 @@ export const SCOPES = [
   'refunds:request',
   'refunds:decide',
   'refunds:read',
+  'cases:read',
   'ledger:read',
   'merchants:read',
   'merchants:write',

@@ -1,5 +1,7 @@
 import type { CaseCause, CaseKind } from '../domain/cases.js'
+import type { ActorKind } from './audit.js'
 import { newId } from './ids.js'
+import type { Cursor } from './payments.js'
 import { only, sql, type Queryable } from './pool.js'
 import type { Transaction } from './transaction.js'
 
@@ -30,6 +32,9 @@ export async function openCase(tx: Transaction, opened: NewCase): Promise<string
     .id
 }
 
+export const CASE_STATES = ['open', 'resolved'] as const
+export type CaseState = (typeof CASE_STATES)[number]
+
 export interface CaseRow {
   readonly id: string
   readonly merchantId: string
@@ -38,23 +43,78 @@ export interface CaseRow {
   readonly causeKind: CaseCause
   readonly causeId: string
   readonly amountFen: number
-  readonly detail: unknown
-  readonly state: 'open' | 'resolved'
-  readonly openedAt: Date
+  readonly detail: Readonly<Record<string, unknown>>
+  readonly state: CaseState
+  /** When it was opened. */
+  readonly createdAt: Date
   readonly resolvedAt: Date | null
 }
 
+const COLUMNS = `id, merchant_id as "merchantId", kind, payment_id as "paymentId",
+  cause_kind as "causeKind", cause_id as "causeId", amount_fen as "amountFen", detail, state,
+  opened_at as "createdAt", resolved_at as "resolvedAt"`
+
 const OF_PAYMENT = sql(
   'cases_of_payment',
-  `select id, merchant_id as "merchantId", kind, payment_id as "paymentId",
-     cause_kind as "causeKind", cause_id as "causeId", amount_fen as "amountFen", detail, state,
-     opened_at as "openedAt", resolved_at as "resolvedAt"
-   from cases where payment_id = $1 order by opened_at, id`,
+  `select ${COLUMNS} from cases where payment_id = $1 order by opened_at, id`,
 )
 
 /** Every case about a payment or its refunds, oldest first. */
 export async function casesOfPayment(db: Queryable, paymentId: string): Promise<CaseRow[]> {
   return db.rows<CaseRow>(OF_PAYMENT, [paymentId])
+}
+
+const FIND = sql('cases_find', `select ${COLUMNS} from cases where id = $1`)
+
+export async function findCase(db: Queryable, id: string): Promise<CaseRow | undefined> {
+  const [row] = await db.rows<CaseRow>(FIND, [id])
+  return row
+}
+
+const LIST = sql(
+  'cases_list',
+  `select ${COLUMNS} from cases
+   where merchant_id = $1 and ($2::text is null or state = $2) and ($3::text is null or kind = $3)
+     and ($4::uuid is null or payment_id = $4)
+     and ($5::timestamptz is null or (opened_at, id) < ($5, $6::uuid))
+   order by opened_at desc, id desc limit $7`,
+)
+
+export interface CasesQuery {
+  readonly merchantId: string
+  readonly state?: CaseState | undefined
+  readonly kind?: CaseKind | undefined
+  readonly paymentId?: string | undefined
+  readonly after?: Cursor | undefined
+  readonly limit: number
+}
+
+/** What people of a merchant have, or had, to look at; newest first. */
+export async function listCases(db: Queryable, query: CasesQuery): Promise<CaseRow[]> {
+  const { merchantId, state, kind, paymentId, after, limit } = query
+  const filters = [merchantId, state, kind, paymentId]
+  return db.rows<CaseRow>(LIST, [...filters, after?.createdAt, after?.id, limit])
+}
+
+export interface CaseEventRow {
+  readonly type: 'opened' | 'resolved'
+  readonly actorKind: Extract<ActorKind, 'api_key' | 'engine'>
+  readonly actorId: string
+  readonly actingUser: string | null
+  readonly note: string | null
+  readonly at: Date
+}
+
+const EVENTS = sql(
+  'case_events_of_case',
+  `select type, actor_kind as "actorKind", actor_id as "actorId", acting_user as "actingUser",
+     note, at
+   from case_events where case_id = $1 order by n`,
+)
+
+/** What became of a case, oldest first. */
+export async function eventsOfCase(db: Queryable, caseId: string): Promise<CaseEventRow[]> {
+  return db.rows<CaseEventRow>(EVENTS, [caseId])
 }
 
 const RESOLVE = sql('cases_resolve', 'select resolve_case($1, $2, $3, $4, $5, $6) as resolved')

@@ -21,11 +21,8 @@ const INSERT = sql(
 )
 
 /** What a sealed credential is bound to: a ciphertext moved to another row does not open. */
-export const credentialContext = (
-  accountId: string,
-  kind: CredentialKind,
-  version: number,
-): string => `credential:${accountId}:${kind}:${version}`
+const credentialContext = (accountId: string, kind: CredentialKind, version: number): string =>
+  `credential:${accountId}:${kind}:${version}`
 
 /**
  * The active versions of a secret, newest first: two of them while a key is being replaced.
@@ -43,20 +40,27 @@ export async function activeCredentials(
   )
 }
 
+/** A version of a secret, with the secret. */
+export interface NewCredential {
+  readonly accountId: string
+  readonly kind: CredentialKind
+  readonly version: number
+  readonly secret: string
+  readonly notAfter: Date | null
+}
+
+export const sealCredential = (
+  envelope: Envelope,
+  { accountId, kind, version, secret }: NewCredential,
+): Buffer => envelope.seal(secret, credentialContext(accountId, kind, version))
+
 export async function insertCredential(
   db: Queryable,
   envelope: Envelope,
-  credential: {
-    readonly accountId: string
-    readonly kind: CredentialKind
-    readonly version: number
-    readonly secret: string
-    readonly notAfter: Date | null
-    readonly now: Date
-  },
+  credential: NewCredential & { readonly now: Date },
 ): Promise<void> {
-  const { accountId, kind, version, secret, notAfter, now } = credential
-  const ciphertext = envelope.seal(secret, credentialContext(accountId, kind, version))
+  const { accountId, kind, version, notAfter, now } = credential
+  const ciphertext = sealCredential(envelope, credential)
   await db.rows(INSERT, [accountId, kind, version, notAfter, envelope.kekId, ciphertext, now])
 }
 

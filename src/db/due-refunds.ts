@@ -1,14 +1,9 @@
+import type { RefundSubject } from '../domain/refund.js'
 import { sql, type Queryable } from './pool.js'
 
 /** A refund that the loop looks at: it asks for a slow one and wakes one whose hold is over. */
-export interface DueRefund {
-  readonly id: string
-  readonly merchantId: string
+export interface DueRefund extends RefundSubject {
   readonly paymentId: string
-  readonly outTradeNo: string
-  readonly outRefundNo: string
-  readonly amountFen: number
-  readonly expiresAt: Date
 }
 
 const SUBJECT = `r.id, r.merchant_id as "merchantId", r.payment_id as "paymentId",

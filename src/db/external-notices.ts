@@ -1,11 +1,40 @@
 import type { RefundNotice } from '../domain/channel.js'
+import { newId } from './ids.js'
+import { storeFact } from './inbox.js'
+import type { PaymentRow } from './payments.js'
 import { sql, type Queryable } from './pool.js'
 
-/** A notification about a refund that has no row here. */
+/** An order has refunds, and some of them may have no row here. */
+interface RefundsShown {
+  readonly kind: 'refunds_shown'
+  readonly outTradeNo: string
+}
+
+/** A notification about a refund that has no row here, or a query that shows some. */
 export interface ExternalNotice {
   readonly id: string
   readonly accountId: string
-  readonly fact: RefundNotice
+  readonly fact: RefundNotice | RefundsShown
+}
+
+/** Notes that a query shows refunds of a payment; each query is looked into once. */
+export async function noteRefundsShown(
+  db: Queryable,
+  { accountId, outTradeNo }: Pick<PaymentRow, 'accountId' | 'outTradeNo'>,
+  now: Date,
+): Promise<void> {
+  const fact: RefundsShown = { kind: 'refunds_shown', outTradeNo }
+  await storeFact(db, {
+    id: newId(now),
+    accountId,
+    kind: 'external',
+    businessKey: `${outTradeNo}:refunds:${now.toISOString()}`,
+    subjectId: accountId,
+    source: 'query',
+    verifiedBy: 'query',
+    fact,
+    now,
+  })
 }
 
 /** The wait before a notice is looked at again, which doubles each time. */

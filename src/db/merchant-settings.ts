@@ -1,5 +1,5 @@
 import type { Envelope } from './envelope.js'
-import { credentialContext, type CredentialKind } from './credentials.js'
+import { sealCredential, type CredentialKind, type NewCredential } from './credentials.js'
 import { only, sql, type Queryable } from './pool.js'
 
 /** What a merchant's people may change of it. */
@@ -96,18 +96,11 @@ const ADD = sql(
 export async function addCredential(
   db: Queryable,
   envelope: Envelope,
-  credential: {
-    readonly accountId: string
-    readonly kind: CredentialKind
-    readonly version: number
-    readonly secret: string
-    readonly notAfter: Date | null
-    readonly serialNumber: string | null
-  },
+  credential: NewCredential & { readonly serialNumber: string | null },
   by: ChangedBy,
 ): Promise<boolean> {
-  const { accountId, kind, version, secret, notAfter, serialNumber } = credential
-  const ciphertext = envelope.seal(secret, credentialContext(accountId, kind, version))
+  const { accountId, kind, version, notAfter, serialNumber } = credential
+  const ciphertext = sealCredential(envelope, credential)
   const { added } = only(
     await db.rows<{ added: boolean }>(ADD, [
       by.merchantId,

@@ -1,3 +1,4 @@
+import type { PaymentTerms } from '../domain/payment.js'
 import type { Disposition, PaymentState } from '../domain/states.js'
 import { sql, type Queryable } from './pool.js'
 import type { Transaction } from './transaction.js'
@@ -112,24 +113,11 @@ export async function lockPayment(tx: Transaction, id: string): Promise<PaymentR
 }
 
 /** A payment that is about to be settled, with every fact that waits for it. */
-export interface SettlingPayment {
+export interface SettlingPayment extends PaymentTerms {
   readonly id: string
   readonly merchantId: string
   readonly accountId: string
-  readonly mchId: string
-  readonly appId: string
-  readonly outTradeNo: string
-  readonly state: PaymentState
-  readonly disposition: Disposition | null
   readonly attention: string | null
-  readonly totalFen: number
-  readonly paidFen: number | null
-  readonly settlementFen: number | null
-  readonly transactionId: string | null
-  /** Another payment of the same order is accepted already. */
-  readonly orderPaid: boolean
-  /** The merchant wants late money to revive its order instead of going back. */
-  readonly revivesLate: boolean
   /** What no transaction has applied, oldest first. */
   readonly facts: readonly { readonly id: string; readonly fact: unknown }[]
 }
@@ -139,7 +127,7 @@ const LOCK_FOR_SETTLING = sql(
   `select $1 as id, merchant_id as "merchantId", account_id as "accountId", mch_id as "mchId",
      app_id as "appId", out_trade_no as "outTradeNo", state, disposition, attention,
      total_fen as "totalFen", paid_fen as "paidFen", settlement_fen as "settlementFen",
-     transaction_id as "transactionId", order_paid as "orderPaid",
+     spoken_fen as "spokenFen", transaction_id as "transactionId", order_paid as "orderPaid",
      revives_late as "revivesLate", facts
    from lock_for_settling($1)`,
 )
@@ -154,15 +142,22 @@ export async function lockForSettling(
 
 const LOCK_OF_REFUND = sql(
   'payments_lock_of_refund',
-  `select id, disposition, over_reserved_fen as "overReservedFen",
-     refund_slot_at as "refundSlotAt", refund_sent_at as "refundSentAt"
+  `select id, disposition, paid_fen as "paidFen", refunded_fen as "refundedFen",
+     over_reserved_fen as "overReservedFen", refund_slot_at as "refundSlotAt",
+     refund_sent_at as "refundSentAt"
    from payments where id = (select payment_id from refunds where id = $1) for no key update`,
 )
 
 /** What a step of a refund has to know of its payment. */
 export type RefundedPayment = Pick<
   PaymentRow,
-  'id' | 'disposition' | 'overReservedFen' | 'refundSlotAt' | 'refundSentAt'
+  | 'id'
+  | 'disposition'
+  | 'paidFen'
+  | 'refundedFen'
+  | 'overReservedFen'
+  | 'refundSlotAt'
+  | 'refundSentAt'
 >
 
 /**

@@ -21,7 +21,11 @@ export interface DatabaseOptions {
   /** Connections held at most. */
   readonly connectionsMax: number
   readonly applicationName: string
+  /** How long a connection is waited for; 5 s unless given, as suits those whom somebody awaits. */
+  readonly connectTimeoutMs?: number
 }
+
+const CONNECT_TIMEOUT_MS = 5_000
 
 // bigint columns hold fen and counts, all far inside a safe integer (money.ts bounds them).
 const types: pg.CustomTypesConfig = {
@@ -40,7 +44,7 @@ export class Database implements Queryable {
       connectionString: options.url,
       max: options.connectionsMax,
       application_name: options.applicationName,
-      connectionTimeoutMillis: 5_000,
+      connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       // Statements that do not wait for each other leave together: one round trip for all.
       pipeline: true,
       types,

@@ -9,6 +9,7 @@ import {
 import { adoptWorkflowId, paymentWorkflowId, refundWorkflowId } from '../domain/ids.js'
 import type { AdoptedOutcome, Adoption } from '../domain/adoption.js'
 import { fen, formatYuan } from '../domain/money.js'
+import type { RefundSubject } from '../domain/refund.js'
 import {
   ADOPT_WORKFLOW,
   askUpdate,
@@ -31,15 +32,6 @@ export interface PaymentSubject {
   readonly outTradeNo: string
   readonly orderRef: string | null
   readonly totalFen: number
-  readonly expiresAt: Date
-}
-
-export interface RefundSubject {
-  readonly id: string
-  readonly merchantId: string
-  readonly outRefundNo: string
-  readonly outTradeNo: string
-  readonly amountFen: number
   readonly expiresAt: Date
 }
 
@@ -188,6 +180,19 @@ export class Engine {
   }
 
   /**
+   * Starts a payment's workflow from its row, in whatever state that is; one that runs is left as
+   * it is.
+   */
+  async resumePayment(payment: PaymentSubject): Promise<void> {
+    await this.#client.workflow.start(PAYMENT_WORKFLOW, {
+      ...this.#payment(payment),
+      args: [{ paymentId: payment.id, closesInMs: 0, resume: true } satisfies PaymentInput],
+      workflowIdReusePolicy: RESUME,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    })
+  }
+
+  /**
    * Starts a refund's workflow from its row, in whatever state that is; one that runs is left as it
    * is.
    */
@@ -198,6 +203,26 @@ export class Engine {
       workflowIdReusePolicy: RESUME,
       workflowIdConflictPolicy: 'USE_EXISTING',
     })
+  }
+
+  /** True while a workflow of this id runs; asking leaves no trace in its history. */
+  async isRunning(workflowId: string): Promise<boolean> {
+    try {
+      const { status } = await this.#client.workflow.getHandle(workflowId).describe()
+      return status.name === 'RUNNING'
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false
+      throw error
+    }
+  }
+
+  /**
+   * The ids of all workflows of this task queue that run, as the engine's index of them knows. For
+   * commands of an operator: a server answers few such questions a second.
+   */
+  async *runningWorkflowIds(): AsyncGenerator<string> {
+    const query = `ExecutionStatus = 'Running' and TaskQueue = '${this.#taskQueue}'`
+    for await (const { workflowId } of this.#client.workflow.list({ query })) yield workflowId
   }
 
   /** Tells a payment's workflow of a fact, starting it from its row where it has ended. */

@@ -3,9 +3,12 @@ import { storeQueriedPayment } from '../db/payment-facts.js'
 import { claimDuePayments, setDueAt, type PaymentRow } from '../db/payments.js'
 import type { Database } from '../db/pool.js'
 import type { Channel, OrderOutcome } from '../domain/channel.js'
+import { failPoints } from '../domain/fail-points.js'
 import type { PaymentFact } from '../domain/payment.js'
 import { orderQueryWaitMs, scaledMs } from '../domain/waits.js'
 import type { Engine } from './client.js'
+
+const AT = failPoints('duePayments', ['queryOrder', 'askLater', 'store', 'signal', 'mark'])
 
 /** More at once would be a burst, for the channel as for what else runs on this machine. */
 const AT_ONCE_MAX = 10
@@ -48,21 +51,24 @@ export function createDuePayments(dependencies: DuePaymentsDependencies) {
 
   async function ask(payment: PaymentRow): Promise<void> {
     const { account, channel } = await openAccount(payment.accountId)
-    const outcome = await channel.queryOrder(
-      { appId: payment.appId, outTradeNo: payment.outTradeNo },
-      { urgency: 'background', signal: AbortSignal.timeout(QUERY_TIMEOUT_MS) },
+    const outcome = await AT.queryOrder(() =>
+      channel.queryOrder(
+        { appId: payment.appId, outTradeNo: payment.outTradeNo },
+        { urgency: 'background', signal: AbortSignal.timeout(QUERY_TIMEOUT_MS) },
+      ),
     )
     // Set before the fact is told: settling takes the question away again.
-    await setDueAt(database, payment.id, nextDueAt(payment, account.timeScale, clock.now()))
+    const dueAt = nextDueAt(payment, account.timeScale, clock.now())
+    await AT.askLater(() => setDueAt(database, payment.id, dueAt))
     const fact = factOf(outcome)
     if (fact !== undefined) await tell(payment, fact)
   }
 
   async function tell(payment: PaymentRow, fact: PaymentFact): Promise<void> {
-    const stored = await storeQueriedPayment(database, payment, fact, clock.now())
+    const stored = await AT.store(() => storeQueriedPayment(database, payment, fact, clock.now()))
     if (stored.applied) return
-    await engine.paymentFact(payment, stored.id)
-    await markFactsSignalled(database, [stored.id], clock.now())
+    await AT.signal(() => engine.paymentFact(payment, stored.id))
+    await AT.mark(() => markFactsSignalled(database, [stored.id], clock.now()))
   }
 }
 

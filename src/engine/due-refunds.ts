@@ -10,9 +10,12 @@ import type { Database } from '../db/pool.js'
 import { storeQueriedRefund } from '../db/refund-facts.js'
 import { findRefund } from '../db/refunds.js'
 import type { Channel } from '../domain/channel.js'
+import { failPoints } from '../domain/fail-points.js'
 import { isRefundNews } from '../domain/refund.js'
 import { refundQueryWaitMs, scaledMs } from '../domain/waits.js'
 import type { Engine } from './client.js'
+
+const AT = failPoints('dueRefunds', ['kick', 'queryRefund', 'askLater', 'store', 'signal', 'mark'])
 
 const BATCH_MAX = 50
 /** How long a claimed question, or a workflow that was woken, may take before it is done again. */
@@ -39,7 +42,7 @@ export function createDueRefunds(dependencies: DueRefundsDependencies) {
 
   return async function tick(): Promise<number> {
     const released = await claimReleasedRefunds(database, clock.now(), CLAIM_SECONDS, BATCH_MAX)
-    for (const refund of released) await engine.refundKick(refund).catch(onError)
+    for (const refund of released) await AT.kick(() => engine.refundKick(refund)).catch(onError)
     const slow = await claimSlowRefunds(database, clock.now(), CLAIM_SECONDS, BATCH_MAX)
     await Promise.all(slow.map((refund) => ask(refund).catch(onError)))
     return released.length + slow.length
@@ -53,17 +56,20 @@ export function createDueRefunds(dependencies: DueRefundsDependencies) {
     if (refund === undefined || payment === undefined) return
     const { account, channel } = await openAccount(refund.accountId)
     const { appId, outTradeNo } = payment
-    const outcome = await channel.queryRefund(
-      { appId, outTradeNo, outRefundNo: refund.outRefundNo },
-      { urgency: 'background', signal: AbortSignal.timeout(QUERY_TIMEOUT_MS) },
+    const outcome = await AT.queryRefund(() =>
+      channel.queryRefund(
+        { appId, outTradeNo, outRefundNo: refund.outRefundNo },
+        { urgency: 'background', signal: AbortSignal.timeout(QUERY_TIMEOUT_MS) },
+      ),
     )
     const waitMs = scaledMs(refundQueryWaitMs(refund.queryCount + 1), account.timeScale)
     // Set before the fact is told: settling takes the question away again.
-    await askRefundAt(database, refund.id, new Date(clock.now().getTime() + waitMs))
-    if (outcome.kind !== 'refund' || !isRefundNews(refund.state, outcome.status)) return
-    const stored = await storeQueriedRefund(database, refund, outcome, clock.now())
+    const dueAt = new Date(clock.now().getTime() + waitMs)
+    await AT.askLater(() => askRefundAt(database, refund.id, dueAt))
+    if (outcome.kind !== 'refund' || !isRefundNews(refund, outcome)) return
+    const stored = await AT.store(() => storeQueriedRefund(database, refund, outcome, clock.now()))
     if (stored.applied) return
-    await engine.refundFact(due, stored.id)
-    await markFactsSignalled(database, [stored.id], clock.now())
+    await AT.signal(() => engine.refundFact(due, stored.id))
+    await AT.mark(() => markFactsSignalled(database, [stored.id], clock.now()))
   }
 }

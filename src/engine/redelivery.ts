@@ -4,7 +4,19 @@ import { findPayment } from '../db/payments.js'
 import type { Database } from '../db/pool.js'
 import { findRefund } from '../db/refunds.js'
 import { markResolutionResent, undeliveredResolutions } from '../db/resolutions.js'
-import type { Engine, RefundSubject } from './client.js'
+import { failPoints } from '../domain/fail-points.js'
+import type { RefundSubject } from '../domain/refund.js'
+import type { Engine } from './client.js'
+
+const AT = failPoints('redelivery', [
+  'paymentFact',
+  'refundFact',
+  'markFact',
+  'decision',
+  'markDecision',
+  'resolution',
+  'markResolution',
+])
 
 /** A row that was last signalled this long ago and is still not applied is sent again. */
 const PATIENCE_MS = 120_000
@@ -37,24 +49,24 @@ export function createRedelivery({ database, engine, clock, onError }: Redeliver
   async function resend({ id, kind, subjectId }: UndeliveredFact): Promise<void> {
     if (kind === 'payment') {
       const payment = await findPayment(database, subjectId)
-      if (payment !== undefined) await engine.paymentFact(payment, id)
+      if (payment !== undefined) await AT.paymentFact(() => engine.paymentFact(payment, id))
     } else {
       const refund = await subjectOf(subjectId)
-      if (refund !== undefined) await engine.refundFact(refund, id)
+      if (refund !== undefined) await AT.refundFact(() => engine.refundFact(refund, id))
     }
-    await markFactResent(database, id, clock.now())
+    await AT.markFact(() => markFactResent(database, id, clock.now()))
   }
 
   async function redecide({ id, refundId }: { id: string; refundId: string }): Promise<void> {
     const refund = await subjectOf(refundId)
-    if (refund !== undefined) await engine.refundDecision(refund, id)
-    await markDecisionResent(database, id, clock.now())
+    if (refund !== undefined) await AT.decision(() => engine.refundDecision(refund, id))
+    await AT.markDecision(() => markDecisionResent(database, id, clock.now()))
   }
 
   async function resolve({ id, refundId }: { id: string; refundId: string }): Promise<void> {
     const refund = await subjectOf(refundId)
-    if (refund !== undefined) await engine.refundKick(refund, id)
-    await markResolutionResent(database, id, clock.now())
+    if (refund !== undefined) await AT.resolution(() => engine.refundKick(refund, id))
+    await AT.markResolution(() => markResolutionResent(database, id, clock.now()))
   }
 
   async function subjectOf(refundId: string): Promise<RefundSubject | undefined> {

@@ -1,6 +1,9 @@
 import type { Database } from '../db/pool.js'
 import { markRefundStarted, unstartedRefunds } from '../db/surplus-refunds.js'
+import { failPoints } from '../domain/fail-points.js'
 import type { Engine } from './client.js'
+
+const AT = failPoints('surplusRefunds', ['start', 'mark'])
 
 const BATCH_MAX = 50
 
@@ -23,8 +26,8 @@ export function createSurplusRefunds(dependencies: SurplusRefundsDependencies) {
     const refunds = await unstartedRefunds(database, BATCH_MAX)
     for (const refund of refunds) {
       try {
-        await engine.resumeRefund(refund)
-        await markRefundStarted(database, refund.id, clock.now())
+        await AT.start(() => engine.resumeRefund(refund))
+        await AT.mark(() => markRefundStarted(database, refund.id, clock.now()))
       } catch (error) {
         onError(error)
       }

@@ -2,11 +2,13 @@ import { beforeEach, describe, expect, test } from 'vitest'
 
 import { newId, newOutRefundNo } from '../../src/db/ids.js'
 import { storeFact } from '../../src/db/inbox.js'
+import { storeQueriedPayment } from '../../src/db/payment-facts.js'
 import type { PaymentRow } from '../../src/db/payments.js'
-import type { RefundNotice, RefundStatus } from '../../src/domain/channel.js'
+import type { RefundFact, RefundNotice, RefundStatus } from '../../src/domain/channel.js'
 import { fen } from '../../src/domain/money.js'
 import { createExternalRefunds } from '../../src/engine/external-refunds.js'
 import { failureOf, runActivity } from '../support/run-activity.js'
+import { paidFact, refundFact } from '../support/seed.js'
 import { useWorkshop } from '../support/workshop.js'
 
 const workshop = useWorkshop()
@@ -20,7 +22,7 @@ beforeEach(async () => {
   told = []
   errors = []
   channel.calls.length = 0
-  channel.answer('queryRefund')
+  channel.answer('queryRefund').answer('listRefunds')
   clock.advance(60 * MINUTE_MS)
 })
 
@@ -156,5 +158,77 @@ describe('refunds of the portal', () => {
     const { notice } = await portalRefund()
     channel.answer('queryRefund', notice)
     expect((await Promise.all([tick(), tick()])).toSorted()).toEqual([0, 1])
+  })
+})
+
+describe('a query that shows refunds of an order', () => {
+  /** Somebody asks about a payment, and the channel says that it has refunds. */
+  async function shown(payment: PaymentRow): Promise<void> {
+    const fact = { ...paidFact(payment), hasRefunds: true } as const
+    await storeQueriedPayment(workshop.seed.worker, payment, fact, clock.now())
+  }
+
+  test('one of ours and one of the portal: the other is booked, once', async () => {
+    const { seed } = workshop
+    const payment = await seed.paidPayment()
+    const own = await seed.approvedRefund(payment, 1_000)
+    clock.advance(1_000)
+    const ours = refundFact(own, 'processing')
+    const portal = refundFact(own, 'success', {
+      outRefundNo: `P${own.outRefundNo.slice(1)}`,
+      refundId: `7${ours.refundId.slice(1)}`,
+      refundFen: fen(2_500),
+      settlementFen: fen(2_500),
+    })
+    channel.answer('listRefunds', { kind: 'refunds', refunds: [ours, portal] })
+    for (let asked = 0; asked < 2; asked += 1) {
+      await shown(payment)
+      expect(await tick()).toBe(1)
+      clock.advance(60 * MINUTE_MS)
+    }
+    expect([errors, told]).toEqual([[], []])
+    expect(await refundsOf(payment)).toMatchObject([
+      { origin: 'api', state: 'approved' },
+      { origin: 'external', state: 'done', outRefundNo: portal.outRefundNo },
+    ])
+    expect(await seed.readPayment(payment.id)).toMatchObject({ refundedFen: 2_500 })
+    expect(channel.calls[0]?.request).toEqual({
+      appId: payment.appId,
+      outTradeNo: payment.outTradeNo,
+    })
+  })
+
+  test('not settled yet, or not told: is looked into again', async () => {
+    const { seed, activities } = workshop
+    const payment = await seed.payment()
+    await shown(payment)
+    const portal: RefundFact = {
+      kind: 'refund',
+      status: 'success',
+      outTradeNo: payment.outTradeNo,
+      outRefundNo: newOutRefundNo(clock.now()),
+      refundId: `8${payment.outTradeNo.slice(-20)}`,
+      refundFen: fen(300),
+      settlementFen: fen(300),
+    }
+    const listed = { kind: 'refunds', refunds: [portal] } as const
+    const silence = { kind: 'unknown', code: 'timeout', message: '', retry: 'soon' } as const
+    channel.answer('listRefunds', silence, listed)
+    await tick()
+    clock.advance(10 * MINUTE_MS)
+    await tick()
+    expect(await refundsOf(payment)).toEqual([])
+    await activities.settlePayment(payment.id)
+    clock.advance(60 * MINUTE_MS)
+    await tick()
+    expect(await refundsOf(payment)).toMatchObject([{ origin: 'external', state: 'done' }])
+  })
+
+  test('none after all: is done with', async () => {
+    await shown(await workshop.seed.paidPayment())
+    channel.answer('listRefunds', { kind: 'refunds', refunds: [] })
+    expect(await tick()).toBe(1)
+    clock.advance(24 * 60 * MINUTE_MS)
+    expect(await tick()).toBe(0)
   })
 })

@@ -1,14 +1,15 @@
-import { describe, expect, test } from 'vitest'
+import pg from 'pg'
+import { describe, expect, test, vi } from 'vitest'
 
 import { createRetention } from '../../src/engine/retention.js'
 import { createTestDatabase } from '../support/database.js'
 import { Seed } from '../support/seed.js'
 
-async function withSeed(work: (seed: Seed) => Promise<void>): Promise<void> {
+async function withSeed(work: (seed: Seed, ownerUrl: string) => Promise<void>): Promise<void> {
   const { drop, ...urls } = await createTestDatabase()
   const seed = await Seed.create(urls)
   try {
-    await work(seed)
+    await work(seed, urls.ownerUrl)
   } finally {
     await seed.close()
     await drop()
@@ -55,6 +56,22 @@ describe('retention', () => {
       expect(errors).toEqual([])
       expect(counts.reduce((sum, count) => sum + count)).toBe(506)
     }))
+
+  test.each([
+    ['bodies', 7_202_613, 3],
+    ['webhook attempts', 7_202_616, 3],
+    ['payers', 7_202_617, 6],
+  ])('another worker at %s: keeps nobody from the rest', (_what, lock, made) =>
+    withSeed(async (seed, connectionString) => {
+      const other = new pg.Client({ connectionString })
+      await other.connect()
+      await other.query('select pg_advisory_lock($1)', [lock])
+      expect(await retention(seed)()).toBe(made)
+      await other.end()
+      // The lock goes with the session, a moment after the client has left.
+      await vi.waitFor(async () => expect(await retention(seed)()).toBe(6 - made))
+    }),
+  )
 
   test('a step that fails: is reported, and the others are done', () =>
     withSeed(async (seed) => {

@@ -7,7 +7,7 @@ import { positionEvents } from '../../src/db/outbox-stream.js'
 import { markPlaceRefused } from '../../src/db/payments.js'
 import { StateTotals } from '../../src/engine/state-totals.js'
 import { createWorkerMetrics } from '../../src/engine/worker-metrics.js'
-import { unbalancedFen } from '../../src/ledger/unbalanced.js'
+import { createUnbalanced } from '../../src/ledger/unbalanced.js'
 import { createTestDatabase, type TestDatabase } from '../support/database.js'
 import { refundFact, Seed } from '../support/seed.js'
 
@@ -38,7 +38,7 @@ beforeEach(() => {
     database: seed.worker,
     clock,
     totals,
-    unbalancedFen: () => unbalancedFen(seed.worker),
+    unbalancedFen: createUnbalanced(seed.worker),
   })
 })
 

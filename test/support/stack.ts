@@ -34,6 +34,10 @@ export interface Stack {
   readonly workerEnvironment: Readonly<Record<string, string>>
   /** Every line that API and worker logged. */
   readonly logLines: readonly string[]
+  /** Stops API and worker; what they work on goes on. */
+  leave(): Promise<void>
+  /** Starts API and worker again after `leave`, with some variables changed. */
+  settle(changes: Readonly<Record<string, string>>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -43,8 +47,13 @@ export interface StackOptions {
   /** False when the test runs workers as processes of their own. */
   readonly withWorker?: boolean
   readonly operatorLimitFen?: number
+  /** Have the sandbox refuse what WeChat Pay refuses; notifications then have nowhere to go. */
+  readonly isStrict?: boolean
   /** Seal the book, which a worker does that has a key for it; it does unless told otherwise. */
   readonly isSealing?: boolean
+  /** A Temporal and a database of the test's own, which it may lose. */
+  readonly temporalAddress?: string
+  readonly database?: TestDatabase
 }
 
 export const MERCHANT_ID = 'demo-shop'
@@ -53,36 +62,39 @@ export const UNBOUND_APP_ID = 'wxffffffffffffffff'
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { rate, withWorker = true, operatorLimitFen = 0, isSealing = true } = options
-  const [database, sandbox] = await Promise.all([createTestDatabase(), startTestSandbox({ rate })])
+  const { isStrict = false, temporalAddress = inject('temporalAddress') } = options
+  const [database, sandbox] = await Promise.all([
+    options.database ?? createTestDatabase(),
+    startTestSandbox({ rate, strict: isStrict }),
+  ])
   const [merchant] = sandbox.merchants
   const masterKey = randomBytes(32)
-  const owner = new Database({
-    url: database.ownerUrl,
-    connectionsMax: 2,
-    applicationName: 'test-owner',
-  })
+  const owner = openOwner(database)
   const keys = await setUp(owner, new Envelope(masterKey), merchant, rate, operatorLimitFen)
   const port = await findFreePort()
   const apiUrl = `http://127.0.0.1:${port}`
   const environment = {
-    YUANLU_DATABASE_URL_API: database.apiUrl,
-    YUANLU_DATABASE_URL_WORKER: database.workerUrl,
+    ...addressesOf(database, sandbox),
     YUANLU_MASTER_KEY: masterKey.toString('base64'),
     ...(isSealing ? { YUANLU_LEDGER_KEY: LEDGER_KEY.toString('base64') } : {}),
     YUANLU_PORT: String(port),
-    YUANLU_PUBLIC_BASE_URL: apiUrl,
-    YUANLU_WEBHOOK_ALLOW_HOSTS: '127.0.0.1',
+    YUANLU_PUBLIC_BASE_URL: isStrict ? 'https://pay.example.com' : apiUrl,
     YUANLU_TASK_QUEUE: useTestTemporal('e2e.test.ts').taskQueue,
-    YUANLU_SANDBOX_URL: sandbox.url,
-    YUANLU_SANDBOX_CA: sandbox.caPath,
-    YUANLU_LOG_LEVEL: 'debug',
-    TEMPORAL_ADDRESS: inject('temporalAddress'),
+    TEMPORAL_ADDRESS: temporalAddress,
   }
   const logLines: string[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) })
-  const api = await startApi(apiConfig(environment), { logger })
-  const worker = withWorker ? await runWorker(environment, masterKey, sandbox, logger) : undefined
-  const connection = await Connection.connect({ address: inject('temporalAddress') })
+  const start = async (variables: Readonly<Record<string, string>>) => ({
+    api: await startApi(apiConfig(variables), { logger }),
+    worker: withWorker ? await runWorker(variables, masterKey, sandbox, logger) : undefined,
+  })
+  let home: Awaited<ReturnType<typeof start>> | undefined = await start(environment)
+  const leave = async (): Promise<void> => {
+    await home?.api.stop()
+    await home?.worker?.stop()
+    home = undefined
+  }
+  const connection = await Connection.connect({ address: temporalAddress })
   return {
     database,
     owner,
@@ -95,9 +107,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     approver: new ApiClient(apiUrl, keys.approver),
     secrets: [merchant.apiV2Key, masterKey.toString('base64'), keys.requester, keys.approver],
     workerEnvironment: environment,
+    leave,
+    async settle(changes) {
+      home = await start({ ...environment, ...changes })
+    },
     async stop() {
-      await api.stop()
-      await worker?.stop()
+      await leave()
       await sandbox.stop()
       await connection.close()
       await owner.close()
@@ -105,6 +120,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     },
   }
 }
+
+const openOwner = ({ ownerUrl: url }: TestDatabase): Database =>
+  new Database({ url, connectionsMax: 2, applicationName: 'test-owner' })
+
+const addressesOf = (database: TestDatabase, sandbox: TestSandbox) => ({
+  YUANLU_DATABASE_URL_API: database.apiUrl,
+  YUANLU_DATABASE_URL_WORKER: database.workerUrl,
+  YUANLU_SANDBOX_URL: sandbox.url,
+  YUANLU_SANDBOX_CA: sandbox.caPath,
+  YUANLU_WEBHOOK_ALLOW_HOSTS: '127.0.0.1',
+  YUANLU_LOG_LEVEL: 'debug',
+})
 
 async function setUp(
   owner: Database,
@@ -151,7 +178,7 @@ async function runWorker(
     databaseUrl: environment['YUANLU_DATABASE_URL_WORKER'] ?? '',
     masterKey,
     ...('YUANLU_LEDGER_KEY' in environment ? { ledgerKey: LEDGER_KEY } : {}),
-    temporalAddress: inject('temporalAddress'),
+    temporalAddress: environment['TEMPORAL_ADDRESS'] ?? '',
     temporalNamespace: 'default',
     taskQueue: environment['YUANLU_TASK_QUEUE'] ?? '',
     publicBaseUrl: environment['YUANLU_PUBLIC_BASE_URL'] ?? '',

@@ -1,7 +1,7 @@
 import type { PaymentRow } from '../../src/db/payments.js'
 import type { RefundRow } from '../../src/db/refunds.js'
 import { fen } from '../../src/domain/money.js'
-import type { RefundSubject } from '../../src/engine/client.js'
+import type { RefundSubject } from '../../src/domain/refund.js'
 import { createDueRefunds } from '../../src/engine/due-refunds.js'
 import {
   subjectOf,
@@ -173,6 +173,19 @@ export const PAYMENT_PATHS: readonly WorkflowPath[] = [
     walk: async (world) => {
       const payment = await expired(world)
       await world.historyOf(workflowIdOfPayment(payment))
+      return notify(world, payment)
+    },
+  },
+  {
+    // Begun from its row with nothing placed yet, as after everything of Temporal was lost.
+    name: 'payment-asked-before-placed',
+    events: 26,
+    actions: 7,
+    walk: async (world) => {
+      const payment = await world.seed.payment()
+      await world.engine.resumePayment(payment)
+      world.channel.answer('placeOrder', { kind: 'placed', prepayId: 'wx-prepay' })
+      await world.engine.placePayment(payment, HOUR_MS, PATIENCE_MS)
       return notify(world, payment)
     },
   },
