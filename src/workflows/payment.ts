@@ -11,6 +11,7 @@ import {
 } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.js'
 import type { PaymentProgress } from '../activities/progress.js'
+import { failPoints } from '../domain/fail-points.js'
 import { wechatTaskQueue } from '../domain/ids.js'
 import { isPaymentOver } from '../domain/states.js'
 import { paymentDetails } from './details.js'
@@ -25,9 +26,17 @@ import {
   type PaymentResult,
 } from './messages.js'
 import { CHANNEL, CLOSE_AGAIN_MS, DATABASE, PROMPT, QUICK_TRY } from './policies.js'
+import { steps } from './steps.js'
+import { hasChange } from './versions.js'
 
-const database = proxyLocalActivities<Activities>(DATABASE)
-const quick = proxyLocalActivities<Activities>(QUICK_TRY)
+const AT = failPoints('paymentWorkflow', ['fact', 'prepay', 'ask'])
+const onDatabase = steps('paymentWorkflow.database', ['loadPayment', 'settlePayment'])
+const asQuickTry = steps('paymentWorkflow.quick', ['placePayment'])
+const onChannel = steps('paymentWorkflow.channel', ['placePayment', 'queryThenClose'])
+const asPrompt = steps('paymentWorkflow.prompt', ['askPayment'])
+
+const database = onDatabase(proxyLocalActivities<Activities>(DATABASE))
+const quick = asQuickTry(proxyLocalActivities<Activities>(QUICK_TRY))
 
 /** What the timer is called in the Temporal UI. */
 const CLOSING = { summary: '到期关单 closes unpaid' }
@@ -46,10 +55,14 @@ export async function paymentWorkflow(input: PaymentInput): Promise<PaymentResul
 /** One run of the workflow: what was said to it and what it knows. */
 class PaymentRun {
   readonly #paymentId: string
-  readonly #channel = proxyActivities<Activities>({ ...CHANNEL, taskQueue: channelQueue() })
-  readonly #prompt = proxyActivities<Activities>({ ...PROMPT, taskQueue: channelQueue() })
+  readonly #channel = onChannel(
+    proxyActivities<Activities>({ ...CHANNEL, taskQueue: channelQueue() }),
+  )
+  readonly #prompt = asPrompt(proxyActivities<Activities>({ ...PROMPT, taskQueue: channelQueue() }))
   #progress: PaymentProgress | undefined
   #factWaits = false
+  /** Nothing is being placed in a run that began from its row. */
+  #beganResumed = false
 
   constructor(paymentId: string) {
     this.#paymentId = paymentId
@@ -57,18 +70,19 @@ class PaymentRun {
 
   listen(): void {
     setHandler(factSignal, () => {
-      this.#factWaits = true
+      AT.fact(() => (this.#factWaits = true))
     })
     // An update typed by hand may carry nothing at all; an error here would stall the payment.
     setHandler(prepayUpdate, (request: { readonly again?: boolean } | undefined) =>
-      this.#prepay(request?.again === true),
+      AT.prepay(() => this.#prepay(request?.again === true)),
     )
     setHandler(askUpdate, (request: AskRequest | undefined) =>
-      this.#ask(request?.purpose === 'close' ? 'close' : 'query'),
+      AT.ask(() => this.#ask(request?.purpose === 'close' ? 'close' : 'query')),
     )
   }
 
   async begin({ resume, closesInMs }: PaymentInput): Promise<void> {
+    this.#beganResumed = resume
     this.#progress = resume
       ? await database.loadPayment(this.#paymentId)
       : await this.#place(closesInMs)
@@ -110,8 +124,14 @@ class PaymentRun {
 
   async #prepay(again: boolean): Promise<PaymentResult> {
     if (this.#progress === undefined) await condition(() => this.#progress !== undefined)
-    const answer = again ? await this.#channel.placePayment(this.#paymentId) : this.#progress
-    return { state: answer?.state ?? 'created' }
+    const { state } = this.#known()
+    // A run that began from a row which nobody had placed does it now, since somebody asks.
+    const isUnplaced = this.#beganResumed && state === 'created'
+    const places = again || (isUnplaced && hasChange('place-when-asked'))
+    if (!places) return { state }
+    const answer = await this.#channel.placePayment(this.#paymentId)
+    if (!this.#isOver()) this.#progress = answer
+    return { state: answer.state }
   }
 
   /** Settled before it is answered, so that whoever asked finds the row as the channel says. */
@@ -137,11 +157,13 @@ class PaymentRun {
 
   /** A fact that comes meanwhile is settled at once, and one that ends the payment ends placing. */
   async #placePatiently(closesInMs: number): Promise<PaymentProgress> {
-    const patient = proxyActivities<Activities>({
-      ...CHANNEL,
-      taskQueue: channelQueue(),
-      scheduleToCloseTimeout: Math.max(closesInMs, 1),
-    })
+    const patient = onChannel(
+      proxyActivities<Activities>({
+        ...CHANNEL,
+        taskQueue: channelQueue(),
+        scheduleToCloseTimeout: Math.max(closesInMs, 1),
+      }),
+    )
     const scope = new CancellationScope()
     let placed: PaymentProgress | undefined
     let hasFailed = false

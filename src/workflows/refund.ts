@@ -10,7 +10,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.js'
-import type { RefundProgress } from '../activities/progress.js'
+import type { RefundAsked, RefundProgress } from '../activities/progress.js'
+import { failPoints } from '../domain/fail-points.js'
 import { wechatTaskQueue } from '../domain/ids.js'
 import { isRefundOver } from '../domain/states.js'
 import { refundDetails } from './details.js'
@@ -24,11 +25,25 @@ import {
   type RefundResult,
 } from './messages.js'
 import { CHANNEL, DATABASE, QUICK_TRY } from './policies.js'
+import { steps } from './steps.js'
 
-const database = proxyLocalActivities<Activities>(DATABASE)
-const quick = proxyLocalActivities<Activities>(QUICK_TRY)
+const AT = failPoints('refundWorkflow', ['decide', 'approve', 'kick', 'fact'])
+const onDatabase = steps('refundWorkflow.database', [
+  'loadRefund',
+  'decideRefund',
+  'approveByOperator',
+  'resolveRefund',
+  'expireRefund',
+  'settleRefund',
+])
+const asQuickTry = steps('refundWorkflow.quick', ['confirmRefund'])
+const onChannel = steps('refundWorkflow.channel', ['refundAtChannel'])
+
+const database = onDatabase(proxyLocalActivities<Activities>(DATABASE))
+const quick = asQuickTry(proxyLocalActivities<Activities>(QUICK_TRY))
 
 const APPROVAL_ATTENTION = 'approval'
+const CREDENTIALS_ATTENTION = 'credentials'
 /** What the timer is called in the Temporal UI. */
 const DEADLINE = { summary: '审核截止 expires undecided' }
 
@@ -48,23 +63,27 @@ export async function refundWorkflow(input: RefundInput): Promise<RefundResult> 
 interface Asking {
   readonly scope: CancellationScope
   isAnswered: boolean
-  /** It takes long: a loop asks from now on, and tells with a fact. */
-  isParked: boolean
+  /** How it ended. What takes long is parked: a loop asks from now on, and tells with a fact. */
+  said: RefundAsked
 }
 
 /** One run of the workflow: what was said to it, what it knows, and the step it takes next. */
 class RefundRun {
   readonly #refundId: string
-  readonly #channel = proxyActivities<Activities>({
-    ...CHANNEL,
-    taskQueue: wechatTaskQueue(workflowInfo().taskQueue),
-  })
+  readonly #channel = onChannel(
+    proxyActivities<Activities>({
+      ...CHANNEL,
+      taskQueue: wechatTaskQueue(workflowInfo().taskQueue),
+    }),
+  )
   readonly #decisions: string[] = []
   readonly #approvals: { readonly id: string; readonly reason: string }[] = []
   readonly #kicks: string[] = []
   #factWaits = false
   #asking: Asking | undefined
   #attention: string | null = APPROVAL_ATTENTION
+  /** The account must be set right before anything can be sent. */
+  #isHeld = false
   #decideBy = 0
   #progress: RefundProgress = { state: 'pending', cause: null, note: null, decideInMs: 0 }
 
@@ -75,16 +94,17 @@ class RefundRun {
   /** Handlers only take note: a message that comes while a step is taken waits for the next one. */
   listen(): void {
     setHandler(decideSignal, (decisionId) => {
-      this.#decisions.push(decisionId)
+      AT.decide(() => this.#decisions.push(decisionId))
     })
     setHandler(approveSignal, (approval) => {
-      this.#approvals.push({ id: uuid4(), reason: approval?.reason ?? '' })
+      const reason = approval?.reason ?? ''
+      AT.approve(() => this.#approvals.push({ id: uuid4(), reason }))
     })
     setHandler(kickSignal, (resolutionId) => {
-      this.#kicks.push(typeof resolutionId === 'string' ? resolutionId : '')
+      AT.kick(() => this.#kicks.push(typeof resolutionId === 'string' ? resolutionId : ''))
     })
     setHandler(factSignal, () => {
-      this.#factWaits = true
+      AT.fact(() => (this.#factWaits = true))
     })
   }
 
@@ -159,21 +179,27 @@ class RefundRun {
     await condition(() => asking.isAnswered || this.#hasMessage())
     if (!asking.isAnswered) return
     this.#asking = undefined
-    this.#factWaits = true
+    if (asking.said === undefined) this.#factWaits = true
+    else this.#hold(asking.said === 'held')
+  }
+
+  /** What only the account's people can mend is shown until it is; the question goes on. */
+  #hold(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    this.#know(this.#progress)
   }
 
   #startAsking(): Asking {
     const scope = new CancellationScope()
-    const asking: Asking = { scope, isAnswered: false, isParked: false }
-    const answer = scope.run(() => this.#channel.refundAtChannel(this.#refundId))
-    const end = (): void => {
-      asking.isAnswered = true
+    const asking: Asking = { scope, isAnswered: false, said: undefined }
+    const known = this.#isHeld ? [true] : []
+    const answer = scope.run(() => this.#channel.refundAtChannel(this.#refundId, ...known))
+    const end = (said?: RefundAsked): void => {
+      asking.said = said
+      asking.isAnswered = said !== 'slow'
     }
     // A cancelled question has been replaced by a new one, so its end is of no interest.
-    answer.then((said) => {
-      if (said === 'slow') asking.isParked = true
-      else end()
-    }, end)
+    answer.then(end, () => end())
     this.#asking = asking
     return asking
   }
@@ -188,7 +214,7 @@ class RefundRun {
     if (asking === undefined) return this.#know(await database.settleRefund(this.#refundId))
     try {
       this.#know(await quick.confirmRefund(this.#refundId))
-      if (asking.isParked) this.#asking = undefined
+      if (asking.said === 'slow') this.#asking = undefined
     } catch {
       this.#asking = undefined
       asking.scope.cancel()
@@ -200,7 +226,8 @@ class RefundRun {
   #know(progress: RefundProgress): void {
     this.#progress = progress
     setCurrentDetails(refundDetails(progress))
-    const attention = attentionOf(progress)
+    if (progress.state !== 'approved' && progress.state !== 'refunding') this.#isHeld = false
+    const attention = this.#isHeld ? CREDENTIALS_ATTENTION : attentionOf(progress)
     if (attention === this.#attention) return
     this.#attention = attention
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.attention, value: attention }])

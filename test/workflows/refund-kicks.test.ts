@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 
 import { askAgain } from '../../src/activities/failures.js'
-import type { RefundSubject } from '../../src/engine/client.js'
+import type { RefundSubject } from '../../src/domain/refund.js'
 import { kickSignal } from '../../src/workflows/messages.js'
 import { textOf } from '../support/history.js'
 import {
