@@ -1,9 +1,14 @@
-// Adds up one run of .ci/run: every test, and the checks and the demo as one each.
+// Adds up one run of .ci/run: every test, and the checks, the drills and the demo as one each.
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 const [out] = process.argv.slice(2)
-const outcomes = [countTests(), countOne('check', isZero('check')), countOne('demo', isDemoWhole())]
+const outcomes = [
+  countTests(),
+  countOne('check', isZero('check')),
+  countOne('chaos', isZero('chaos')),
+  countOne('demo', isDemoWhole()),
+]
 const passed = outcomes.reduce((sum, each) => sum + each.passed, 0)
 const failed = outcomes.reduce((sum, each) => sum + each.failed, 0)
 process.stdout.write(`${passed} passed, ${failed} failed\n`)

@@ -2,7 +2,9 @@ import { writeFileSync } from 'node:fs'
 
 import type { Command } from 'commander'
 
-interface CommandOptions {
+import type { ApiMakers } from '../api/main.js'
+
+export interface ApiOptions {
   readonly json?: string
 }
 
@@ -14,10 +16,11 @@ export function registerApiCommand(program: Command): void {
     .command('api')
     .description('serve the HTTP API until it is interrupted')
     .option('--json <file>', 'write one line of JSON when ready; - is standard output')
-    .action(run)
+    .action((options: ApiOptions) => runApi(options))
 }
 
-async function run(options: CommandOptions): Promise<void> {
+/** Serves the API until it is interrupted, as the command says; drills make parts of it others. */
+export async function runApi(options: ApiOptions, makers: Partial<ApiMakers> = {}): Promise<void> {
   const [{ apiConfig }, { startApi }, { createLogger }, { pino }] = await Promise.all([
     import('../config.js'),
     import('../api/main.js'),
@@ -29,7 +32,7 @@ async function run(options: CommandOptions): Promise<void> {
   // Whoever wants to be told by standard output gets nothing else there.
   const destination = options.json === '-' ? pino.destination(STANDARD_ERROR) : undefined
   const logger = createLogger(config.logLevel, 'api', destination)
-  const api = await startApi(config, { logger })
+  const api = await startApi(config, { logger, makers })
   announce(options.json, api.url)
   await interrupted
   await api.stop()

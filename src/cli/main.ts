@@ -1,12 +1,14 @@
 import { Command, CommanderError } from 'commander'
 
 import { registerApiCommand } from './api.js'
+import { registerChaosCommand } from './chaos.js'
 import { registerDoctorCommand } from './doctor.js'
 import { registerEraseCommand } from './erase.js'
 import { registerKeyCommand } from './key.js'
 import { registerLedgerCommand } from './ledger.js'
 import { registerMerchantCommand } from './merchant.js'
 import { registerMigrateCommand } from './migrate.js'
+import { registerRebuildCommand } from './rebuild.js'
 import { registerSandboxCommand } from './sandbox.js'
 import { registerSeedCommand } from './seed.js'
 import { registerUpCommand } from './up.js'
@@ -28,11 +30,13 @@ function buildProgram(): Command {
   registerSandboxCommand(program)
   registerMigrateCommand(program)
   registerDoctorCommand(program)
+  registerRebuildCommand(program)
   registerMerchantCommand(program)
   registerKeyCommand(program)
   registerLedgerCommand(program)
   registerEraseCommand(program)
   registerSeedCommand(program)
+  registerChaosCommand(program)
   registerWechatCommand(program)
   return program
 }

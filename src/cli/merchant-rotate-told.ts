@@ -1,9 +1,7 @@
-import { merchantConfig } from '../config.js'
-import { Envelope } from '../db/envelope.js'
-import { Database } from '../db/pool.js'
 import { certificateSentence, type Language } from './certificate-words.js'
 import type { Rotation } from './merchant-input.js'
 import { rotateCredentials } from './merchant-rotate.js'
+import { withSecrets } from './with-secrets.js'
 
 /** Replaces an account's secrets and says what became of them; status 1 when nothing changed. */
 export async function rotateAndTell(
@@ -11,14 +9,7 @@ export async function rotateAndTell(
   rotation: Rotation,
   language: Language,
 ): Promise<0 | 1> {
-  const config = merchantConfig()
-  const database = new Database({
-    url: config.ownerUrl.reveal(),
-    connectionsMax: 1,
-    applicationName: 'yuanlu-merchant',
-  })
-  try {
-    const envelope = new Envelope(config.masterKey.reveal())
+  return withSecrets(async (database, envelope) => {
     const { mchId, certificate } = await rotateCredentials(database, envelope, merchantId, rotation)
     const isKept = certificate === undefined || certificate.outcome === 'imported'
     if (certificate !== undefined) {
@@ -33,7 +24,5 @@ export async function rotateAndTell(
       )
     }
     return isKept ? 0 : 1
-  } finally {
-    await database.close()
-  }
+  })
 }

@@ -37,29 +37,17 @@ export function registerMerchantCommand(program: Command): void {
 }
 
 async function add(options: AddOptions, command: Command): Promise<void> {
-  const [{ merchantConfig }, { Database }, { Envelope }, { addMerchant }, { parseMerchant }] =
-    await Promise.all([
-      import('../config.js'),
-      import('../db/pool.js'),
-      import('../db/envelope.js'),
-      import('./merchants.js'),
-      import('./merchant-input.js'),
-    ])
-  const config = merchantConfig()
-  const input = await readParsed(options.file, command, parseMerchant)
-  const database = new Database({
-    url: config.ownerUrl.reveal(),
-    connectionsMax: 1,
-    applicationName: 'yuanlu-merchant',
-  })
-  try {
-    const envelope = new Envelope(config.masterKey.reveal())
+  const [{ withSecrets }, { addMerchant }, { parseMerchant }] = await Promise.all([
+    import('./with-secrets.js'),
+    import('./merchants.js'),
+    import('./merchant-input.js'),
+  ])
+  await withSecrets(async (database, envelope) => {
+    const input = await readParsed(options.file, command, parseMerchant)
     const added = await addMerchant(database, envelope, input)
     announce(options.json, input, added)
     if (options.json !== '-') await tellCertificate(added)
-  } finally {
-    await database.close()
-  }
+  })
 }
 
 /** Reads the file and has it parsed; what is wrong with it is wrong use. */

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 
 import type { WorkerConfig } from '../config.js'
-import type { WorkerSettings } from '../worker.js'
+import type { WorkerMakers, WorkerSettings } from '../worker.js'
 
-interface CommandOptions {
+export interface WorkerOptions {
   readonly workflowBundle?: string
   readonly json?: string
 }
@@ -22,10 +22,14 @@ export function registerWorkerCommand(program: Command): void {
     .description('run workflows and activities until it is interrupted')
     .option('--workflow-bundle <file>', 'use workflows bundled before')
     .option('--json <file>', 'write one line of JSON when ready; - is standard output')
-    .action(run)
+    .action((options: WorkerOptions) => runWorker(options))
 }
 
-async function run(options: CommandOptions): Promise<void> {
+/** Runs a worker until it is interrupted, as the command says; drills make parts of it others. */
+export async function runWorker(
+  options: WorkerOptions,
+  makers: Partial<WorkerMakers> = {},
+): Promise<void> {
   const [{ workerConfig }, { startWorker }, { createLogger }, { pino }] = await Promise.all([
     import('../config.js'),
     import('../worker.js'),
@@ -40,6 +44,7 @@ async function run(options: CommandOptions): Promise<void> {
   const settings = { ...settingsOf(config), logger }
   const worker = await startWorker(
     bundle === undefined ? settings : { ...settings, workflowBundlePath: bundle },
+    makers,
   )
   const { taskQueue } = config.temporal
   announce(options.json, { taskQueue, metricsPort: worker.metricsPort ?? null })

@@ -65,16 +65,20 @@ export function temporalService(place: Place, ports: Ports): Service {
 }
 
 /** A process of our own: a command of `yuanlu` that tells by `--json` that it is ready. */
-export interface CommandOptions {
-  readonly name: ServiceName
+export interface CommandOptions<Name extends string = ServiceName> {
+  readonly name: Name
+  /** What Node runs; the command line of `yuanlu` unless given. */
+  readonly program?: readonly string[]
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly place: Place
   /** How long it may take to end what it is doing before it is ended for good. */
   readonly stopGraceMs: number
+  /** Lets the others go first where processors are short. */
+  readonly yields?: boolean
 }
 
-export function commandService(options: CommandOptions): Service {
+export function commandService<Name extends string>(options: CommandOptions<Name>): Service<Name> {
   const { name, place } = options
   return {
     name,
@@ -83,18 +87,21 @@ export function commandService(options: CommandOptions): Service {
   }
 }
 
-async function startCommand(options: CommandOptions, signal: AbortSignal): Promise<Started> {
-  const { name, place, env } = options
+async function startCommand(
+  options: CommandOptions<string>,
+  signal: AbortSignal,
+): Promise<Started> {
+  const { name, place, env, program = [ENTRY], yields = false } = options
   const readyFile = path.join(place.run, `${name}.ready.json`)
   await rm(readyFile, { force: true })
   const child = await startChild({
     name,
     command: process.execPath,
-    args: [ENTRY, ...options.args, '--json', readyFile],
+    args: [...program, ...options.args, '--json', readyFile],
     stateDir: place.run,
     logDir: place.logs,
     env,
-    yields: name === 'worker',
+    yields,
   })
   const stop = () => child.stop('SIGTERM', options.stopGraceMs)
   try {
@@ -108,7 +115,7 @@ async function startCommand(options: CommandOptions, signal: AbortSignal): Promi
 
 async function waitUntilReady(
   child: RunningChild,
-  name: ServiceName,
+  name: string,
   readyFile: string,
   signal: AbortSignal,
 ): Promise<void> {

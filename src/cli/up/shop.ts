@@ -28,6 +28,8 @@ export interface ShopOptions {
   readonly ownerUrl: string
   readonly masterKey: string
   readonly merchant: SandboxMerchant
+  /** What it is called here; the demo's shop unless given. */
+  readonly merchantId?: string
   /** What the engine's waits are multiplied by, because the sandbox's clock runs faster. */
   readonly timeScale: number
   /** Where the keys are kept, since the database knows only their hashes. */
@@ -50,14 +52,15 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
 }
 
 async function addShop(database: Database, options: ShopOptions): Promise<Shop> {
+  const { merchantId = MERCHANT_ID } = options
   // An interrupted first start may have made the merchant and not have kept the keys.
-  const isKnown = (await accountsOf(database, MERCHANT_ID)).length > 0
+  const isKnown = (await accountsOf(database, merchantId)).length > 0
   const envelope = new Envelope(Buffer.from(options.masterKey, 'base64'))
   if (!isKnown) await addMerchant(database, envelope, merchantInput(options))
   const key = async (name: string, scopes: readonly string[]): Promise<string> =>
-    (await addKey(database, { merchantId: MERCHANT_ID, name, scopes })).key
+    (await addKey(database, { merchantId, name, scopes })).key
   return {
-    merchantId: MERCHANT_ID,
+    merchantId,
     mchId: options.merchant.mchId,
     requesterKey: await key('demo-requester', REQUESTER_SCOPES),
     approverKey: await key('demo-approver', APPROVER_SCOPES),
@@ -65,9 +68,10 @@ async function addShop(database: Database, options: ShopOptions): Promise<Shop> 
 }
 
 /** The certificate comes as merchants get it: a PKCS#12 file of the old kind. */
-function merchantInput({ merchant, timeScale }: ShopOptions): MerchantInput {
+function merchantInput(options: ShopOptions): MerchantInput {
+  const { merchant, timeScale, merchantId = MERCHANT_ID } = options
   return {
-    id: MERCHANT_ID,
+    id: merchantId,
     name: SHOP_NAME,
     operatorLimitFen: OPERATOR_LIMIT_FEN,
     account: {

@@ -13,8 +13,8 @@ export interface Started {
 }
 
 /** How one process is started, as often as that is needed. */
-export interface Service {
-  readonly name: ServiceName
+export interface Service<Name extends string = ServiceName> {
+  readonly name: Name
   readonly logFile: string
   /** Resolves when it is ready. @throws Error when it does not become so, or on the signal. */
   start(signal: AbortSignal): Promise<Started>

@@ -72,6 +72,7 @@ export async function bringUp(options: SystemOptions): Promise<System> {
     env: environment.worker,
     place,
     stopGraceMs: WORKER_GRACE_MS,
+    yields: true,
   })
   const database = startDatabase(options, ports, secrets)
   const temporal = supervisor.start(temporalService(place, ports))

@@ -1,0 +1,20 @@
+// `npm run test:chaos`: the same drill with a seed that stays and with one that nobody has seen.
+import { randomInt } from 'node:crypto'
+import path from 'node:path'
+
+import { cloneRoot } from './bootstrap/folders.mjs'
+import { run } from './bootstrap/run.mjs'
+
+const FIXED_SEED = 20_261_123
+const PAYMENTS = 60
+
+let failed = 0
+for (const seed of [FIXED_SEED, randomInt(1_000_000_000)]) {
+  const args = ['chaos', '--payments', `${PAYMENTS}`, '--seed', `${seed}`]
+  process.stdout.write(`== yuanlu ${args.join(' ')}\n`)
+  const program = path.join(cloneRoot, 'bin', 'yuanlu.mjs')
+  const { status, text } = await run(process.execPath, [program, ...args])
+  process.stdout.write(text)
+  if (status !== 0) failed += 1
+}
+process.exitCode = failed === 0 ? 0 : 1
