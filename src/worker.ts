@@ -1,12 +1,19 @@
 import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker'
 import type { Logger } from 'pino'
 import { Gauge, Histogram, Registry } from 'prom-client'
 import { Accounts, type AccountsOptions } from './activities/accounts.js'
+import type { Clock, OpenAccount } from './activities/dependencies.js'
 import { createActivities } from './activities/index.js'
 import { Envelope } from './db/envelope.js'
-import { Database } from './db/pool.js'
+import { Database, type DatabaseOptions } from './db/pool.js'
 import { wechatTaskQueue } from './domain/ids.js'
 import { Engine } from './engine/client.js'
 import { connectEngine } from './engine/connection.js'
@@ -18,12 +25,14 @@ import { startMetricsServer, type MetricsServer } from './engine/metrics-server.
 import { createRedelivery } from './engine/redelivery.js'
 import { createRetention } from './engine/retention.js'
 import { createSurplusRefunds } from './engine/surplus-refunds.js'
+import { createSweepMetrics } from './engine/sweep-metrics.js'
+import { createSweep } from './engine/sweep.js'
 import { StateTotals } from './engine/state-totals.js'
 import { createWorkerMetrics } from './engine/worker-metrics.js'
 import { oldestUnsealedAt } from './ledger/heads.js'
 import { SealingKey } from './ledger/seal-key.js'
 import { createSealer } from './ledger/sealer.js'
-import { unbalancedFen } from './ledger/unbalanced.js'
+import { createUnbalanced } from './ledger/unbalanced.js'
 import { startWebhooks } from './webhooks/start.js'
 
 /** What a worker is told; secrets stay in here and never reach a history or a log. */
@@ -66,40 +75,74 @@ const SHUTDOWN_GRACE = '20 s'
 const SHUTDOWN_FORCE = '30 s'
 const DUE_EVERY_MS = 1_000
 const REDELIVER_EVERY_MS = 5_000
+const SWEEP_EVERY_MS = 30_000
 const RETAIN_EVERY_MS = 3_600_000
 const SEAL_EVERY_MS = 1_000
 const COUNT_EVERY_MS = 2_000
 const BALANCE_EVERY_MS = 60_000
 
-const clock = { now: () => new Date() }
+/** How the worker makes those of its parts that a drill may want to be others. */
+export interface WorkerMakers {
+  readonly clock: Clock
+  database(options: DatabaseOptions): Database
+  engine(client: Client, taskQueue: string): Engine
+  readonly activities: typeof createActivities
+  /** Given the channel of each account as it is opened. */
+  account(usual: OpenAccount): OpenAccount
+  /** What workflows bundled for a drill call outside; ours call nothing. */
+  readonly sinks: NonNullable<WorkerOptions['sinks']>
+}
+
+const USUAL: WorkerMakers = {
+  clock: { now: () => new Date() },
+  database: (options) => new Database(options),
+  engine: (client, taskQueue) => new Engine(client, taskQueue),
+  activities: createActivities,
+  account: (usual) => usual,
+  sinks: {},
+}
 
 /**
  * The composition root of the worker: workflows and their local activities on one queue, channel
  * calls on another, and the loops that ask for due orders, send again what was not applied, remove
  * what is past its time, and seal the book.
  */
-export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {
+export async function startWorker(
+  settings: WorkerSettings,
+  others: Partial<WorkerMakers> = {},
+): Promise<RunningWorker> {
+  const make: WorkerMakers = { ...USUAL, ...others }
+  const { clock } = make
   const { logger, temporalNamespace: namespace, temporalAddress: address } = settings
   installRuntime(logger)
   const registry = new Registry()
-  const database = new Database({
+  const database = make.database({
     url: settings.databaseUrl,
     connectionsMax: DATABASE_CONNECTIONS_MAX,
     applicationName: 'yuanlu-worker',
   })
   const envelope = new Envelope(settings.masterKey)
-  const accounts = createAccounts(settings, database, envelope, registry)
-  const openAccount = accounts.open.bind(accounts)
+  const accounts = createAccounts(settings, { database, envelope, clock, registry })
+  const openAccount = async (accountId: string) => make.account(await accounts.open(accountId))
   const notifyBaseUrl = settings.publicBaseUrl
-  const activities = createActivities({ database, envelope, clock, notifyBaseUrl, openAccount })
+  const activities = make.activities({ database, envelope, clock, notifyBaseUrl, openAccount })
 
   const connection = await NativeConnection.connect({ address })
   const frontend = connectEngine(address)
   const client = new Client({ connection: frontend.connection, namespace })
-  const engine = new Engine(client, settings.taskQueue)
-  const workers = await createWorkers(settings, connection, activities)
+  const engine = make.engine(client, settings.taskQueue)
+  const { sinks } = make
+  const workers = await createWorkers(settings, connection, { activities, sinks })
   const running = Promise.all(workers.map((worker) => worker.run()))
-  const loops = startLoops({ settings, database, envelope, engine, openAccount, registry })
+  const loops = startLoops({
+    settings,
+    database,
+    envelope,
+    engine,
+    clock,
+    openAccount,
+    registry,
+  })
   const metrics = settings.metrics && (await startMetricsServer({ registry, ...settings.metrics }))
   logger.info({ taskQueue: settings.taskQueue }, 'worker is running')
   return {
@@ -120,23 +163,24 @@ function startLoops(parts: {
   readonly database: Database
   readonly envelope: Envelope
   readonly engine: Engine
+  readonly clock: Clock
   readonly openAccount: DuePaymentsDependencies['openAccount']
   readonly registry: Registry
 }): Loop[] {
-  const { settings, database, envelope, engine, openAccount, registry } = parts
+  const { settings, database, envelope, engine, clock, openAccount, registry } = parts
   const { logger, ledgerKey, webhookAllowedHosts: allowedHosts = [] } = settings
   const onError = (error: unknown) => logger.error({ err: error }, 'a loop failed; it goes on')
   const key = ledgerKey && new SealingKey(ledgerKey)
   if (key === undefined) logger.warn('YUANLU_LEDGER_KEY is missing: the book is not sealed')
   else logger.info({ keyId: key.id }, 'the book is sealed with this key')
-  gaugeUnsealed(registry, database)
+  gaugeUnsealed(registry, database, clock)
   const totals = new StateTotals({ database, clock })
   const weighBook = createWorkerMetrics({
     registry,
     database,
     clock,
     totals,
-    unbalancedFen: () => unbalancedFen(database),
+    unbalancedFen: createUnbalanced(database),
   })
   const duePayments = createDuePayments({ database, engine, clock, openAccount, onError })
   const dueRefunds = createDueRefunds({ database, engine, clock, openAccount, onError })
@@ -147,7 +191,9 @@ function startLoops(parts: {
     openAccount,
     onError,
   })
-  const redelivery = createRedelivery({ database, engine, clock, onError })
+  const { counted, onStarted } = createSweepMetrics(registry, logger)
+  const redelivery = counted(createRedelivery({ database, engine, clock, onError }))
+  const sweep = createSweep({ database, engine, clock, onStarted, onError })
   const surplusRefunds = createSurplusRefunds({ database, engine, clock, onError })
   const retention = createRetention({ database, clock, onError })
   const sealer = createSealer({ database, key, clock })
@@ -157,6 +203,7 @@ function startLoops(parts: {
     startLoop({ everyMs: DUE_EVERY_MS, tick: toVoid(externalRefunds), onError }),
     startLoop({ everyMs: DUE_EVERY_MS, tick: toVoid(surplusRefunds), onError }),
     startLoop({ everyMs: REDELIVER_EVERY_MS, tick: toVoid(redelivery), onError }),
+    startLoop({ everyMs: SWEEP_EVERY_MS, tick: toVoid(sweep), onError }),
     startLoop({ everyMs: RETAIN_EVERY_MS, tick: toVoid(retention), onError }),
     startLoop({ everyMs: SEAL_EVERY_MS, tick: toVoid(sealer), onError }),
     startLoop({ everyMs: COUNT_EVERY_MS, tick: toVoid(() => totals.tick()), onError }),
@@ -166,7 +213,7 @@ function startLoops(parts: {
 }
 
 /** Something is wrong with the sealer when this grows; where nothing waits it is 0. */
-function gaugeUnsealed(registry: Registry, database: Database): void {
+function gaugeUnsealed(registry: Registry, database: Database, clock: Clock): void {
   const gauge = new Gauge({
     name: 'ledger_oldest_unsealed_seconds',
     help: 'For how long the oldest entry of the book that is not sealed has waited.',
@@ -183,7 +230,12 @@ function gaugeUnsealed(registry: Registry, database: Database): void {
 async function createWorkers(
   settings: WorkerSettings,
   connection: NativeConnection,
-  activities: ReturnType<typeof createActivities>,
+  {
+    activities,
+    sinks,
+  }: Pick<WorkerMakers, 'sinks'> & {
+    readonly activities: ReturnType<typeof createActivities>
+  },
 ): Promise<[Worker, Worker]> {
   const shared = {
     connection,
@@ -200,6 +252,7 @@ async function createWorkers(
       ...shared,
       ...workflows,
       taskQueue: settings.taskQueue,
+      sinks,
       maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_MAX,
       maxConcurrentLocalActivityExecutions: LOCAL_ACTIVITIES_MAX,
       maxCachedWorkflows: CACHED_WORKFLOWS_MAX,
@@ -219,10 +272,14 @@ const WORKFLOWS_ENTRY = import.meta.url.endsWith('.ts')
 
 function createAccounts(
   settings: WorkerSettings,
-  database: Database,
-  envelope: Envelope,
-  registry: Registry,
+  parts: {
+    readonly database: Database
+    readonly envelope: Envelope
+    readonly clock: Clock
+    readonly registry: Registry
+  },
 ): Accounts {
+  const { registry, ...stores } = parts
   const seconds = new Histogram({
     name: 'channel_requests_seconds',
     help: 'Calls to the channel, by call and kind of outcome.',
@@ -232,9 +289,7 @@ function createAccounts(
   })
   const { liveBaseUrl, liveRoute, channelTimeouts, sandbox, logger } = settings
   return new Accounts({
-    database,
-    envelope,
-    clock,
+    ...stores,
     liveBaseUrl,
     ...(liveRoute === undefined ? {} : { liveRoute }),
     ...(channelTimeouts === undefined ? {} : { timeouts: channelTimeouts }),

@@ -64,6 +64,17 @@ describe('configuration', () => {
     }
   })
 
+  test('of the API: takes the word of the proxies that are given, and of no other', () => {
+    const given = { ...API, YUANLU_TRUSTED_PROXIES: '10.0.0.0/8,127.0.0.1,fd00::/8' }
+    expect(apiConfig(given).trustedProxies).toEqual(['10.0.0.0/8', '127.0.0.1', 'fd00::/8'])
+    expect(apiConfig(API).trustedProxies).toEqual([])
+    for (const wrong of ['proxy', '10.0.0.0/33', '10.0.0', '10.0.0.1,', '10.0.0.0/8/8', '*']) {
+      expect(() => apiConfig({ ...API, YUANLU_TRUSTED_PROXIES: wrong })).toThrow(
+        /^YUANLU_TRUSTED_PROXIES must be addresses or networks/,
+      )
+    }
+  })
+
   test('of the worker: knows the sandbox only when it is given', () => {
     expect(workerConfig(WORKER)).not.toHaveProperty('sandbox')
     const config = workerConfig({

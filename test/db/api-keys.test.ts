@@ -81,6 +81,7 @@ describe('API keys', () => {
       'refunds:request',
       'refunds:decide',
       'refunds:read',
+      'cases:read',
       'ledger:read',
       'merchants:read',
       'merchants:write',

@@ -51,7 +51,20 @@ const READS_MUCH: Readonly<Record<string, string>> = {
 }
 
 /** How many rows a list gives decides how it is read, so these are planned with their values. */
-const LISTS = ['audit_list', 'payments_list', 'refunds_list'] as const
+const LISTS = ['audit_list', 'cases_list', 'payments_list', 'refunds_list'] as const
+
+/** More than a believable book has, of which few are open. */
+const MANY_CASES = `
+  insert into cases (id, merchant_id, kind, payment_id, cause_kind, cause_id, amount_fen, detail,
+    state, opened_at, resolved_at)
+  select gen_random_uuid(), merchant_id, 'payment_held', id, 'payment', id::text, 1, '{}',
+    case when n % 50 = 0 then 'open' else 'resolved' end, created_at,
+    case when n % 50 = 0 then null else created_at end
+  from (select *, row_number() over () as n from payments) numbered
+  on conflict do nothing`
+
+const THEIR_EVENTS = `insert into case_events (case_id, n, type, actor_kind, actor_id, at)
+  select id, 1, 'opened', 'engine', 'yuanlu', opened_at from cases on conflict do nothing`
 
 let database: TestDatabase
 let owner: ReturnType<typeof connect>
@@ -84,6 +97,9 @@ beforeAll(async () => {
        (select id from api_keys limit 1) as key`,
   )
   Object.assign(ids, found)
+  await run(owner, MANY_CASES)
+  await run(owner, THEIR_EVENTS)
+  await run(owner, 'analyze cases, case_events')
   await loadStatements()
 }, 300_000)
 
@@ -172,6 +188,27 @@ describe('plans: lists', () => {
   ] as const)('plans: the audit log, %s, by its index', async (_what, values, index) => {
     const plan = await planOf(statement('audit_list').text, [PLANS_MERCHANT, ...values()])
     expect(indexesOf(plan)).toEqual([index])
+  })
+
+  test.each([
+    ['all', () => [null, null, null, ...none, 21], 'cases_by_time'],
+    ['the next page', () => [null, null, null, ...cursor, 21], 'cases_by_time'],
+    ['that are open', () => ['open', null, null, ...none, 21], 'cases_open'],
+    ['of a payment', () => [null, null, ids.payment, ...none, 21], 'cases_by_payment'],
+  ] as const)('plans: cases, %s, by their index', async (_what, values, index) => {
+    const plan = await planOf(statement('cases_list').text, [PLANS_MERCHANT, ...values()])
+    expect(indexesOf(plan)).toEqual([index])
+  })
+})
+
+describe('plans: loops', () => {
+  test('plans: the sweep, by the two indexes of what is not over', async () => {
+    const text = statement('sweep_watched').text
+    const nothing = [new Date('2020-01-01T00:00:00Z'), 100]
+    for (const values of [undefined, nothing]) {
+      const indexes = indexesOf(await planOf(text, values)).toSorted()
+      expect(indexes).toEqual(['payments_pkey', 'payments_watched', 'refunds_watched'])
+    }
   })
 })
 

@@ -51,8 +51,13 @@ create table audit (
   action text not null,
   subject_kind text not null,
   subject_id uuid,
-  detail jsonb not null
+  detail jsonb not null,
+  recorded_at timestamp with time zone default now() not null
 );
+
+create table audit_unsealed (
+  id uuid not null
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_insert_threshold=-1, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=20000, autovacuum_vacuum_cost_delay=0);
 
 create table balance_checkpoints (
   day date not null,
@@ -185,7 +190,8 @@ create table journal_order (
   seq bigint not null,
   entry_id uuid not null,
   entry_hash bytea not null,
-  seal_no bigint not null
+  seal_no bigint not null,
+  kind text default 'entry'::text not null
 ) with (autovacuum_vacuum_insert_scale_factor=0.05, autovacuum_analyze_scale_factor=0.02);
 
 create table journal_transfers (
@@ -270,7 +276,8 @@ create table payments (
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
   over_reserved_fen bigint default 0 not null,
-  origin text default 'engine'::text not null
+  origin text default 'engine'::text not null,
+  watched_from timestamp with time zone
 ) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02);
 
 create table person_day_totals (
@@ -379,7 +386,8 @@ create table refunds (
   approvals_needed integer default 1 not null,
   remind_at timestamp with time zone,
   reminded_at timestamp with time zone,
-  escalated_at timestamp with time zone
+  escalated_at timestamp with time zone,
+  watched_from timestamp with time zone
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02);
 
 create table retention (
@@ -561,6 +569,9 @@ alter table audit add constraint audit_subject_kind_check
 
 alter table audit add constraint audit_subject_named
   CHECK (((subject_kind = 'merchant'::text) = (subject_id IS NULL)));
+
+alter table audit_unsealed add constraint audit_unsealed_pkey
+  PRIMARY KEY (id);
 
 alter table balance_checkpoints add constraint balance_checkpoints_day_fkey
   FOREIGN KEY (day) REFERENCES balance_days(day);
@@ -760,8 +771,11 @@ alter table inbox_bodies_default add constraint inbox_bodies_headers_check
 alter table journal_order add constraint journal_order_entry_hash_check
   CHECK ((length(entry_hash) = 32));
 
-alter table journal_order add constraint journal_order_entry_id_key
-  UNIQUE (entry_id);
+alter table journal_order add constraint journal_order_entry_id_kind_key
+  UNIQUE (entry_id, kind);
+
+alter table journal_order add constraint journal_order_kind_check
+  CHECK ((kind = ANY (ARRAY['entry'::text, 'audit'::text])));
 
 alter table journal_order add constraint journal_order_pkey
   PRIMARY KEY (seq);
@@ -996,7 +1010,7 @@ alter table refunds add constraint refunds_asked_by_somebody
   CHECK (((origin = 'api'::text) = (requested_by IS NOT NULL)));
 
 alter table refunds add constraint refunds_cause_check
-  CHECK ((cause = ANY (ARRAY['submitting'::text, 'accepted'::text, 'unknown'::text, 'rate_limited'::text, 'insufficient_balance'::text, 'credentials'::text, 'abnormal'::text, 'refused'::text])));
+  CHECK ((cause = ANY (ARRAY['submitting'::text, 'accepted'::text, 'unknown'::text, 'rate_limited'::text, 'insufficient_balance'::text, 'credentials'::text, 'abnormal'::text, 'refused'::text, 'amount_differs'::text, 'beyond_paid'::text])));
 
 alter table refunds add constraint refunds_done_has_time
   CHECK (((state = 'done'::text) = (done_at IS NOT NULL)));
@@ -1101,7 +1115,7 @@ alter table seals add constraint seals_signature_check
   CHECK ((length(signature) = 64));
 
 alter table seals add constraint seals_sum_fen_check
-  CHECK ((sum_fen > (0)::numeric));
+  CHECK ((sum_fen >= (0)::numeric));
 
 alter table stream_cursors add constraint stream_cursors_pkey
   PRIMARY KEY (reader);
@@ -1198,6 +1212,7 @@ alter table webhook_secrets add constraint webhook_secrets_version_check
 CREATE INDEX audit_by_subject ON public.audit USING btree (subject_id, at);
 CREATE INDEX audit_by_time ON public.audit USING btree (merchant_id, at DESC, id DESC);
 CREATE INDEX cases_by_payment ON public.cases USING btree (payment_id);
+CREATE INDEX cases_by_time ON public.cases USING btree (merchant_id, opened_at DESC, id DESC);
 CREATE INDEX cases_open ON public.cases USING btree (merchant_id, opened_at, id) WHERE (state = 'open'::text);
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (route, created_at);
 CREATE INDEX inbox_by_subject ON public.inbox USING btree (subject_id);
@@ -1214,6 +1229,7 @@ CREATE INDEX payments_due ON public.payments USING btree (due_at) WHERE (due_at 
 CREATE UNIQUE INDEX payments_order_ref_accepted_once ON public.payments USING btree (merchant_id, order_ref) WHERE (disposition = 'accepted'::text);
 CREATE UNIQUE INDEX payments_order_ref_open_once ON public.payments USING btree (merchant_id, order_ref) WHERE (state = ANY (ARRAY['created'::text, 'awaiting_payment'::text]));
 CREATE UNIQUE INDEX payments_transaction_id_once ON public.payments USING btree (mch_id, transaction_id) WHERE (transaction_id IS NOT NULL);
+CREATE INDEX payments_watched ON public.payments USING btree (payment_watched_from(state, created_at, expires_at, watched_from)) WHERE (state = ANY (ARRAY['created'::text, 'awaiting_payment'::text]));
 CREATE INDEX payments_with_payer ON public.payments USING btree (created_at) WHERE (payer_erased_at IS NULL);
 CREATE INDEX refund_decisions_of_refund ON public.refund_decisions USING btree (refund_id);
 CREATE UNIQUE INDEX refund_decisions_once ON public.refund_decisions USING btree (refund_id, verb, principal_id, acting_user) WHERE ((outcome IS NULL) OR (outcome <> ALL (ARRAY['over_day_limit'::text, 'over_person_limit'::text])));
@@ -1225,10 +1241,12 @@ CREATE INDEX refunds_by_state ON public.refunds USING btree (merchant_id, state,
 CREATE INDEX refunds_by_time ON public.refunds USING btree (merchant_id, created_at DESC, id DESC);
 CREATE INDEX refunds_due ON public.refunds USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX refunds_held ON public.refunds USING btree (created_at) WHERE (hold_reason IS NOT NULL);
+CREATE INDEX refunds_in_transit ON public.refunds USING btree (account_id) WHERE (in_transit AND (state <> 'done'::text));
 CREATE UNIQUE INDEX refunds_refund_id_once ON public.refunds USING btree (mch_id, refund_id) WHERE (refund_id IS NOT NULL);
 CREATE UNIQUE INDEX refunds_retried_once ON public.refunds USING btree (retry_of) WHERE (retry_of IS NOT NULL);
 CREATE UNIQUE INDEX refunds_surplus_once ON public.refunds USING btree (payment_id) WHERE (origin = 'system'::text);
 CREATE INDEX refunds_unstarted ON public.refunds USING btree (created_at) WHERE ((origin = 'system'::text) AND (workflow_started_at IS NULL));
+CREATE INDEX refunds_watched ON public.refunds USING btree (refund_watched_from(state, created_at, remind_at, reminded_at, expires_at, escalated_at, hold_reason, hold_until, last_submitted_at, due_at, watched_from)) WHERE (state = ANY (ARRAY['pending'::text, 'approved'::text, 'refunding'::text, 'needs_attention'::text]));
 CREATE INDEX seals_by_time ON public.seals USING btree (sealed_at, seal_no);
 CREATE INDEX webhook_deliveries_by_age ON public.webhook_deliveries USING btree (created_at) WHERE (state <> 'pending'::text);
 CREATE INDEX webhook_deliveries_by_payment ON public.webhook_deliveries USING btree (payment_id);
@@ -1370,6 +1388,30 @@ begin
     gen_random_uuid(), gen_random_uuid(),
     jsonb_build_object('state', 'approved', 'decisionId', decision_id),
     jsonb_build_object('state', 'approved', 'decisionId', decision_id), p_now);
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.audit_hash(a audit)
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select sha256(convert_to(
+    public.sized('audit') || public.sized(a.id::text) || public.sized(a.merchant_id)
+    || public.sized(public.epoch_us(a.at)) || public.sized(a.actor_kind)
+    || public.sized(a.actor_id) || public.sized(a.acting_user) || public.sized(a.action)
+    || public.sized(a.subject_kind) || public.sized(a.subject_id::text)
+    || public.sized(a.detail::text) || public.sized(public.epoch_us(a.recorded_at)), 'UTF8'))
+$function$;
+
+CREATE OR REPLACE FUNCTION public.audit_queue()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  insert into audit_unsealed values (new.id);
+  return null;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.book_external_refund(p_id uuid, p_payment_id uuid, p_refund_id text, p_out_refund_no text, p_amount_fen bigint, p_settlement_fen bigint, p_status text, p_success_at timestamp with time zone, p_entry_id uuid, p_event_id uuid, p_audit_id uuid, p_case_id uuid, p_now timestamp with time zone)
@@ -1518,17 +1560,21 @@ begin
     return false;
   end if;
   insert into balance_days
-  select today - 1, head.seal_no, min(seq), max(seq), min(recorded_at),
-    greatest(max(recorded_at), before.recorded_to)
+  select today - 1, head.seal_no, coalesce(before.last_seq, 0) + 1, head.last_seq,
+    min(recorded_at), greatest(max(recorded_at), before.recorded_to)
   from journal_order join journal_transfers using (entry_id)
-  where seq > coalesce(before.last_seq, 0) and seq <= head.last_seq;
+  where seq > coalesce(before.last_seq, 0) and seq <= head.last_seq and kind = 'entry'
+  having count(*) > 0;
+  if not found then
+    return false;
+  end if;
   insert into balance_checkpoints
   select today - 1, account, sum(amount) from (
     select account, balance_fen as amount from balance_checkpoints where day = before.day
     union all
     select leg.account, leg.amount from journal_order join journal_transfers using (entry_id)
-      cross join lateral (values (debit, amount_fen), (credit, -amount_fen)) as leg (account, amount)
-    where seq > coalesce(before.last_seq, 0) and seq <= head.last_seq
+      cross join lateral (values (debit, amount_fen), (credit, -amount_fen)) leg (account, amount)
+    where seq > coalesce(before.last_seq, 0) and seq <= head.last_seq and kind = 'entry'
   ) as legs group by account;
   return true;
 end $function$;
@@ -1596,7 +1642,7 @@ declare
   name text;
   dropped int := 0;
 begin
-  if not pg_try_advisory_xact_lock(7202613) then
+  if not pg_try_advisory_xact_lock(7202616) then
     return 0;
   end if;
   for name in
@@ -1668,7 +1714,7 @@ declare
   until_at timestamptz;
   made int := 0;
 begin
-  if not pg_try_advisory_xact_lock(7202613) then
+  if not pg_try_advisory_xact_lock(7202616) then
     return 0;
   end if;
   for n in 0..2 loop
@@ -1704,7 +1750,7 @@ CREATE OR REPLACE FUNCTION public.erase_old_payers(p_now timestamp with time zon
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
-  if not pg_try_advisory_xact_lock(7202613) then
+  if not pg_try_advisory_xact_lock(7202617) then
     return 0;
   end if;
   return (select cardinality(erased) from erase_payments(array(
@@ -1897,7 +1943,7 @@ AS $function$
 $function$;
 
 CREATE OR REPLACE FUNCTION public.lock_for_settling(p_payment_id uuid)
- RETURNS TABLE(merchant_id text, account_id uuid, mch_id text, app_id text, out_trade_no text, state text, disposition text, attention text, total_fen bigint, paid_fen bigint, settlement_fen bigint, transaction_id text, order_paid boolean, revives_late boolean, facts jsonb)
+ RETURNS TABLE(merchant_id text, account_id uuid, mch_id text, app_id text, out_trade_no text, state text, disposition text, attention text, total_fen bigint, paid_fen bigint, settlement_fen bigint, spoken_fen bigint, transaction_id text, order_paid boolean, revives_late boolean, facts jsonb)
  LANGUAGE plpgsql
  SET search_path TO 'public', 'pg_temp'
 AS $function$
@@ -1910,7 +1956,8 @@ begin
   end if;
   return query select payment.merchant_id, payment.account_id, payment.mch_id, payment.app_id,
     payment.out_trade_no, payment.state, payment.disposition, payment.attention,
-    payment.total_fen, payment.paid_fen, payment.settlement_fen, payment.transaction_id,
+    payment.total_fen, payment.paid_fen, payment.settlement_fen,
+    payment.reserved_fen + payment.refunded_fen + payment.settled_fen, payment.transaction_id,
     payment.order_ref is not null and exists (select from payments o
       where o.merchant_id = payment.merchant_id and o.order_ref = payment.order_ref
         and o.disposition = 'accepted' and o.id <> payment.id),
@@ -1968,21 +2015,33 @@ begin
   return query
   with waiting as (
     select u.entry_id from journal_unsealed u
-    where not exists (select from journal_order o where o.entry_id = u.entry_id)
+    where not exists (
+      select from journal_order o where o.entry_id = u.entry_id and o.kind = 'entry')
     order by u.entry_id limit p_limit
+  ), lines_waiting as (
+    select u.id from audit_unsealed u
+    where not exists (select from journal_order o where o.entry_id = u.id and o.kind = 'audit')
+    order by u.id limit p_limit
   ), hashed as (
-    select entry_id, min(t.recorded_at) as recorded_at, sum(t.amount_fen) as sum_fen,
+    select 'entry' as kind, entry_id, min(t.recorded_at) as recorded_at,
+      sum(t.amount_fen) as sum_fen,
       sha256(string_agg(t.row_hash, ''::bytea order by t.rule collate "C", t.n)) as entry_hash
     from waiting join journal_transfers t using (entry_id) group by entry_id
+    union all
+    select 'audit', a.id, a.recorded_at, 0, audit_hash(a) from lines_waiting join audit a using (id)
   ), numbered as (
     select h.*, coalesce(head.last_seq, 0)
-      + row_number() over (order by h.recorded_at, h.entry_id) as seq
+      + row_number() over (order by h.recorded_at, h.entry_id, h.kind) as seq
     from hashed h
   ), ordered as (
-    insert into journal_order (seq, entry_id, entry_hash, seal_no)
-    select n.seq, n.entry_id, n.entry_hash, coalesce(head.seal_no, 0) + 1 from numbered n
+    insert into journal_order (seq, entry_id, entry_hash, seal_no, kind)
+    select n.seq, n.entry_id, n.entry_hash, coalesce(head.seal_no, 0) + 1, n.kind from numbered n
   ), taken as (
-    delete from journal_unsealed where entry_id = any(array(select n.entry_id from numbered n))
+    delete from journal_unsealed
+    where entry_id = any(array(select n.entry_id from numbered n where n.kind = 'entry'))
+  ), lines_taken as (
+    delete from audit_unsealed
+    where id = any(array(select n.entry_id from numbered n where n.kind = 'audit'))
   )
   select coalesce(head.seal_no, 0) + 1, min(n.seq), max(n.seq), count(*)::int, sum(n.sum_fen),
     string_agg(n.entry_hash, ''::bytea order by n.seq),
@@ -2019,7 +2078,8 @@ AS $function$
     origin, state, amount_fen, total_fen, reason, requested_by, requested_for, expires_at,
     created_at, updated_at)
   select p_id, p.merchant_id, p.id, p.account_id, p.api_version, p.mch_id, p_out_refund_no,
-    'system', 'approved', p.paid_fen, p.paid_fen, p_reason, null, 'yuanlu', p_now, p_now, p_now
+    'system', 'approved', p.paid_fen - p.reserved_fen - p.refunded_fen - p.settled_fen, p.paid_fen,
+    p_reason, null, 'yuanlu', p_now, p_now, p_now
   from payments p where p.id = p_payment_id and p.disposition = 'surplus'
 $function$;
 
@@ -2069,6 +2129,15 @@ begin
     filled_at = greatest(b.filled_at, p_now) where b.account_id = p_account_id;
   update channel_holds h set next_probe_at = probe where h.account_id = p_account_id;
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.payment_watched_from(p_state text, p_created_at timestamp with time zone, p_expires_at timestamp with time zone, p_watched_from timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select greatest(p_watched_from, case p_state when 'created' then p_created_at
+    else p_expires_at end)
+$function$;
 
 CREATE OR REPLACE FUNCTION public.payments_guard()
  RETURNS trigger
@@ -2246,7 +2315,8 @@ CREATE OR REPLACE FUNCTION public.refund_refusal(p_payment payments, p_amount_fe
 AS $function$
   select case
     when p_payment.state <> 'paid' then 'payment_not_paid'
-    when p_payment.disposition <> 'accepted' then 'payment_held'
+    when p_payment.disposition = 'held'
+      or p_payment.disposition = 'surplus' and p_left_fen = 0 then 'payment_held'
     when p_now > p_payment.paid_at + make_interval(hours => 24 * 365) then 'refund_too_old'
     when p_amount_fen > p_left_fen then 'refund_exceeds_payment'
     when 50 <= (select count(*) from refunds where payment_id = p_payment.id
@@ -2275,6 +2345,25 @@ begin
   end if;
   return new;
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.refund_watched_from(p_state text, p_created_at timestamp with time zone, p_remind_at timestamp with time zone, p_reminded_at timestamp with time zone, p_expires_at timestamp with time zone, p_escalated_at timestamp with time zone, p_hold_reason text, p_hold_until timestamp with time zone, p_last_submitted_at timestamp with time zone, p_due_at timestamp with time zone, p_watched_from timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select greatest(p_watched_from, case
+    when p_due_at is not null then 'infinity'
+    when p_state = 'pending' and p_remind_at is not null and p_reminded_at is null
+      then p_remind_at
+    when p_state = 'pending' and p_escalated_at is null then p_expires_at
+    -- In a zone without summer time, because only such a sum is the same for every reader.
+    when p_state = 'pending' then (p_escalated_at at time zone 'UTC'
+      + (p_expires_at - p_created_at)) at time zone 'UTC'
+    when p_state = 'approved' and p_hold_reason in ('stopped', 'credentials', 'balance')
+      then 'infinity'
+    when p_state = 'approved' then coalesce(p_hold_until, p_created_at)
+    else coalesce(p_last_submitted_at, p_created_at) end)
+$function$;
 
 CREATE OR REPLACE FUNCTION public.refunds_count()
  RETURNS trigger
@@ -2429,7 +2518,7 @@ begin
   end if;
   select * into policy from approval_policies
     where merchant_id = p_merchant_id order by version desc limit 1;
-  left_fen := case when payment.state = 'paid' and payment.disposition = 'accepted' then
+  left_fen := case when payment.state = 'paid' and payment.disposition <> 'held' then
     greatest(0, payment.paid_fen
       - payment.reserved_fen - payment.refunded_fen - payment.settled_fen) else 0 end;
   outcome := refund_refusal(payment, p_amount_fen, left_fen, policy.spacing_s, p_now);
@@ -2448,7 +2537,7 @@ begin
     out_refund_no, amount_fen, total_fen, reason, requested_by, requested_for, expires_at,
     created_at, updated_at, reason_category, shipped, policy_version, approvals_needed, remind_at)
   values (p_id, p_merchant_id, p_payment_id, payment.account_id, payment.api_version,
-    payment.mch_id, p_out_refund_no, p_amount_fen, payment.total_fen, p_reason, p_requested_by,
+    payment.mch_id, p_out_refund_no, p_amount_fen, payment.paid_fen, p_reason, p_requested_by,
     p_requested_for, expires_at, p_now, p_now, p_reason_category, p_shipped, policy.version, needed,
     p_now + (expires_at - p_now) / 2)
   returning * into refund;
@@ -2579,6 +2668,30 @@ begin
   return next;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.store_payment_notification(p_id uuid, p_account_id uuid, p_out_trade_no text, p_app_id text, p_business_key text, p_fact jsonb, p_now timestamp with time zone, p_headers jsonb, p_ciphertext bytea)
+ RETURNS TABLE(payment_id uuid, merchant_id text, order_ref text, total_fen bigint, expires_at timestamp with time zone, inbox_id uuid, was_applied boolean)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  app text;
+begin
+  select p.id, p.merchant_id, p.order_ref, p.total_fen, p.expires_at, p.app_id
+  from payments p where p.account_id = p_account_id and p.out_trade_no = p_out_trade_no
+  into payment_id, merchant_id, order_ref, total_fen, expires_at, app;
+  if not found then
+    return;
+  end if;
+  if app = p_app_id then
+    select s.inbox_id, s.was_applied
+    from store_notification(p_id, p_account_id, 'payment', p_business_key, payment_id, 'signature',
+      p_fact, p_now, p_headers, p_ciphertext) s
+    into inbox_id, was_applied;
+  end if;
+  return next;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.take_day_amount(p_merchant_id text, p_amount_fen bigint, p_limit_fen bigint, p_now timestamp with time zone)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -2622,6 +2735,7 @@ CREATE TRIGGER approval_rules_immutable BEFORE UPDATE ON public.approval_rules F
 CREATE TRIGGER approval_rules_never_removed BEFORE DELETE OR TRUNCATE ON public.approval_rules FOR EACH STATEMENT EXECUTE FUNCTION refuse_removal();
 CREATE TRIGGER audit_immutable BEFORE UPDATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER audit_never_removed BEFORE DELETE OR TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION refuse_removal();
+CREATE TRIGGER audit_queue AFTER INSERT ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_queue();
 CREATE TRIGGER balance_checkpoints_immutable BEFORE UPDATE ON public.balance_checkpoints FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER balance_checkpoints_never_removed BEFORE DELETE OR TRUNCATE ON public.balance_checkpoints FOR EACH STATEMENT EXECUTE FUNCTION refuse_removal();
 CREATE TRIGGER balance_days_immutable BEFORE UPDATE ON public.balance_days FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -2687,10 +2801,10 @@ grant select on approval_policies to yuanlu_api;
 grant select on approval_policies to yuanlu_worker;
 grant select on approval_rules to yuanlu_api;
 grant select on approval_rules to yuanlu_worker;
-grant insert on audit to yuanlu_api;
-grant insert on audit to yuanlu_worker;
 grant select on audit to yuanlu_api;
 grant select on audit to yuanlu_worker;
+grant select on audit_unsealed to yuanlu_api;
+grant select on audit_unsealed to yuanlu_worker;
 grant select on balance_checkpoints to yuanlu_api;
 grant select on balance_checkpoints to yuanlu_worker;
 grant select on balance_days to yuanlu_api;
@@ -2770,6 +2884,12 @@ grant select on webhook_secrets to yuanlu_worker;
 
 -- rights on columns
 
+grant insert (acting_user, action, actor_id, actor_kind, at, detail, id, merchant_id, subject_id, subject_kind)
+  on audit to yuanlu_api;
+
+grant insert (acting_user, action, actor_id, actor_kind, at, detail, id, merchant_id, subject_id, subject_kind)
+  on audit to yuanlu_worker;
+
 grant update (code, message, next_probe_at)
   on channel_holds to yuanlu_worker;
 
@@ -2794,7 +2914,7 @@ grant insert (created_at, id, payload, sequence, subject, type)
 grant insert (account_id, api_version, app_id, channel_request, created_at, description, expires_at, id, mch_id, merchant_id, order_ref, out_trade_no, payer_ref, total_fen, updated_at)
   on payments to yuanlu_api;
 
-grant update (attention, cash_fen, disposition, due_at, due_count, failure_code, paid_at, paid_fen, prepay_at, prepay_id, refund_sent_at, refund_slot_at, settlement_fen, state, transaction_id, updated_at)
+grant update (attention, cash_fen, disposition, due_at, due_count, failure_code, paid_at, paid_fen, prepay_at, prepay_id, refund_sent_at, refund_slot_at, settlement_fen, state, transaction_id, updated_at, watched_from)
   on payments to yuanlu_worker;
 
 grant update (approved_fen)
@@ -2821,7 +2941,7 @@ grant update (applied_at, outcome, proof, resent_at, resent_count, signalled_at)
 grant update (signalled_at)
   on refund_resolutions to yuanlu_api;
 
-grant update (accepted_at, cause, done_at, due_at, escalated_at, first_submitted_at, hold_reason, hold_until, in_transit, last_code, last_message, last_submitted_at, maybe_taken, query_count, refund_id, reminded_at, settlement_fen, slow_at, state, submit_count, transit_round, updated_at, workflow_started_at)
+grant update (accepted_at, cause, done_at, due_at, escalated_at, first_submitted_at, hold_reason, hold_until, in_transit, last_code, last_message, last_submitted_at, maybe_taken, query_count, refund_id, reminded_at, settlement_fen, slow_at, state, submit_count, transit_round, updated_at, watched_from, workflow_started_at)
   on refunds to yuanlu_worker;
 
 grant update (position)
@@ -2848,6 +2968,7 @@ grant execute on function add_approval_policy to yuanlu_api;
 grant execute on function add_credential to yuanlu_api;
 grant execute on function add_webhook_ping to yuanlu_api;
 grant execute on function adopt_payment to yuanlu_worker;
+grant execute on function audit_hash to public;
 grant execute on function book_external_refund to yuanlu_worker;
 grant execute on function cases_guard to public;
 grant execute on function change_merchant to yuanlu_api;
@@ -2875,6 +2996,7 @@ grant execute on function open_case to yuanlu_worker;
 grant execute on function open_surplus_refund to yuanlu_worker;
 grant execute on function outbox_position_guard to public;
 grant execute on function pass_refund_gate to yuanlu_worker;
+grant execute on function payment_watched_from to public;
 grant execute on function payments_guard to public;
 grant execute on function person_day_totals_guard to public;
 grant execute on function position_events to yuanlu_worker;
@@ -2883,6 +3005,7 @@ grant execute on function record_operator_approval to yuanlu_worker;
 grant execute on function refilled to public;
 grant execute on function refund_decisions_guard to public;
 grant execute on function refund_resolutions_guard to public;
+grant execute on function refund_watched_from to public;
 grant execute on function refunds_count to public;
 grant execute on function refunds_guard to public;
 grant execute on function refunds_terms_guard to public;
@@ -2895,3 +3018,4 @@ grant execute on function resolve_held_case to yuanlu_worker;
 grant execute on function seals_guard to public;
 grant execute on function sized to public;
 grant execute on function store_notification to yuanlu_api;
+grant execute on function store_payment_notification to yuanlu_api;

@@ -1,24 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
-import pg from 'pg'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 
 import { schemaText } from '../../scripts/schema-text.js'
-import { createTestDatabase } from '../support/database.js'
+import { connectAsOwner } from './support/owner-client.js'
 
 const SCHEMA = fileURLToPath(new URL('./schema.sql', import.meta.url))
-
-async function connectAsOwner(): Promise<pg.Client> {
-  const database = await createTestDatabase()
-  const client = new pg.Client({ connectionString: database.ownerUrl })
-  await client.connect()
-  onTestFinished(async () => {
-    await client.end()
-    await database.drop()
-  })
-  return client
-}
 
 // `node --import tsx scripts/dump-schema.ts` writes the file anew.
 test('the schema: is the one in schema.sql', async () => {

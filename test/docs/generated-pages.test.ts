@@ -17,7 +17,7 @@ describe('generated pages', () => {
     const page = read('docs/reference/states.md')
     for (const [from, edges] of Object.entries({ ...PAYMENT_EDGES, ...REFUND_EDGES })) {
       for (const { to, why } of edges) {
-        expect(page).toContain(`  ${from} --> ${to}\n`)
+        expect(page).toContain(`  ${from} --> ${to}: `)
         expect(page).toContain(`| \`${from}\` | \`${to}\` |`)
         expect(page).toContain(why)
       }

@@ -13,7 +13,7 @@ describe('what docs/operating.md says of merchants and keys', () => {
   })
 
   test('scopes: those named are those that exist', () => {
-    const areas = 'payments|refunds|ledger|merchants|audit|webhooks'
+    const areas = 'payments|refunds|cases|ledger|merchants|audit|webhooks'
     const named = new Set(page.match(new RegExp(`\\b(?:${areas}):[a-z]+\\b`, 'g')))
     expect([...named].toSorted()).toEqual([...SCOPES].toSorted())
   })

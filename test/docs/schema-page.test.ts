@@ -1,20 +1,8 @@
-import pg from 'pg'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 
 import { schemaPage } from '../../scripts/schema-diagram.js'
-import { createTestDatabase } from '../support/database.js'
+import { connectAsOwner } from '../db/support/owner-client.js'
 import { read } from './project-facts.js'
-
-async function connectAsOwner(): Promise<pg.Client> {
-  const database = await createTestDatabase()
-  const client = new pg.Client({ connectionString: database.ownerUrl })
-  await client.connect()
-  onTestFinished(async () => {
-    await client.end()
-    await database.drop()
-  })
-  return client
-}
 
 // `node --import tsx scripts/generate-schema-docs.ts` writes the page anew.
 test('the schema page: is what the catalogue of a migrated database says', async () => {

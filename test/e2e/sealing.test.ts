@@ -22,8 +22,9 @@ describe('a worker', () => {
     stack = await startStack({ rate: 60 })
     await payOne()
     const head = await eventually(() => ledgerHead(stack.owner))
-    expect(head).toMatchObject({ sealNo: 1, lastSeq: 1 })
-    expect(await verifyDatabase(stack.owner)).toMatchObject({ ok: true, entries: 1, waiting: 0 })
+    expect(head).toMatchObject({ sealNo: 1, lastSeq: 2 })
+    const whole = { ok: true, entries: 1, auditLines: 1, waiting: 0, auditWaiting: 0 }
+    expect(await verifyDatabase(stack.owner)).toMatchObject(whole)
     const events = await eventually(async () => {
       const read = await readOutbox(stack.owner, 0, 10)
       return read.length > 0 && read
@@ -38,7 +39,12 @@ describe('a worker', () => {
     await payOne()
     await eventually(async () => (await readOutbox(stack.owner, 0, 10)).length > 0)
     expect(await ledgerHead(stack.owner)).toBeUndefined()
-    expect(await verifyDatabase(stack.owner)).toMatchObject({ ok: true, seals: 0, waiting: 1 })
+    expect(await verifyDatabase(stack.owner)).toMatchObject({
+      ok: true,
+      seals: 0,
+      waiting: 1,
+      auditWaiting: 1,
+    })
     expect(sealingLines()).toHaveLength(1)
     expect(sealingLines()[0]).toContain('YUANLU_LEDGER_KEY is missing')
   })

@@ -6,8 +6,9 @@ const DELETE = 'delete from journal_transfers'
 const TRUNCATE = 'truncate journal_transfers'
 export const EVENT = "insert into outbox values (gen_random_uuid(), '{full}', 9, 'x', '{}', now())"
 const ROW_SECURITY = 'new row violates row-level security policy for table "audit"'
-export const AUDIT = `insert into audit values
-  (gen_random_uuid(), 'demo', now(), 'engine', 'x', null, 'x', 'payment', '{full}', '{}')`
+export const AUDIT = `insert into audit (id, merchant_id, at, actor_kind, actor_id, acting_user,
+    action, subject_kind, subject_id, detail)
+  values (gen_random_uuid(), 'demo', now(), 'engine', 'x', null, 'x', 'payment', '{full}', '{}')`
 
 export const JOURNAL_REFUSALS: readonly Refusal[] = [
   ...refused('worker', noRight('journal_transfers'), {
@@ -83,11 +84,13 @@ export const JOURNAL_REFUSALS: readonly Refusal[] = [
 
 export const EVENT_REFUSALS: readonly Refusal[] = [
   ...refused('worker', noRight('audit'), {
+    'says when a line of the audit log was written': AUDIT.replace(' at,', ' recorded_at,'),
     'changes the audit log': "update audit set action = 'x'",
     'deletes from the audit log': 'delete from audit',
     'truncates the audit log': 'truncate audit',
   }),
   ...refused('api', noRight('audit'), {
+    'says when a line of the audit log was written': AUDIT.replace(' at,', ' recorded_at,'),
     'changes the audit log': "update audit set action = 'x'",
     'deletes from the audit log': 'delete from audit',
     'truncates the audit log': 'truncate audit',

@@ -82,6 +82,13 @@ export const SEALING_REFUSALS: readonly Refusal[] = [
     'takes an entry out of the queue': 'delete from journal_unsealed',
     'puts an entry into the queue': "insert into journal_unsealed values ('{other}')",
   }),
+  ...(['worker', 'api'] as const).flatMap((role) =>
+    refused(role, noRight('audit_unsealed'), {
+      'takes a line of the audit log out of the queue': 'delete from audit_unsealed',
+      'puts a line of the audit log into the queue': `insert into audit_unsealed
+        values ('{other}')`,
+    }),
+  ),
   ...refused('worker', noRight('balance_checkpoints'), {
     'writes a balance by hand': "insert into balance_checkpoints values ('2026-03-01', 'x', 1)",
   }),
