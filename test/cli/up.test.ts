@@ -195,10 +195,11 @@ describe('yuanlu up: a second start', () => {
     expect(refunds[0]?.clientCertSerial).toBe(stepOf('submitted').clientCertificateSerial)
   })
 
-  test('the payment notification was lost each time, and the payment known by asking', async () => {
+  test('the payment notification was lost, and the payment known by asking', async () => {
     const outTradeNo = stepOf('placed').channelRef ?? ''
     const [notification] = await sandbox.notifications({ outTradeNo, kind: 'payment' })
-    expect(new Set(notification?.tries.map(({ outcome }) => outcome))).toEqual(new Set(['lost']))
+    // Faults end with the sandbox that they were armed in: the second start may see another try.
+    expect(notification?.tries[0]?.outcome).toBe('lost')
     const { rows } = await database.query(
       `select source from inbox join payments p on p.id = subject_id where out_trade_no = $1`,
       [outTradeNo],

@@ -55,12 +55,15 @@ async function addStory(ref: Buffer): Promise<string> {
 
 const PERSONAL = ['channel_request', 'payer_ref', 'payer_erased_at']
 
-/** A fingerprint of each table, without what erasing is meant to change. */
+/**
+ * A fingerprint of each table, without what erasing is meant to change; the queue of lines to be
+ * sealed grows by the one that it writes.
+ */
 async function fingerprints(): Promise<Record<string, string>> {
   const tables = await run<{ name: string }>(
     book.owner,
     `select relname as name from pg_class where relnamespace = 'public'::regnamespace
-       and relkind = 'r' and relname !~ '^inbox_bodies'`,
+       and relkind = 'r' and relname !~ '^(inbox_bodies|audit_unsealed$)'`,
   )
   const prints = tables.map(async ({ name }) => {
     const [row] = await run<{ md5: string }>(

@@ -164,9 +164,9 @@ describe('reordered', () => {
     const alone = await placed()
     await reorder(alone, 5_000)
     await pay(alone)
-    await sandbox.control.advance(4_999)
+    await sandbox.control.advance(4_000)
     expect(await triesOf({ outTradeNo: alone })).toEqual([])
-    await sandbox.control.advance(1)
+    await sandbox.control.advance(1_000)
     expect(await triesOf({ outTradeNo: alone })).toEqual([
       { outcome: 'success', fault: 'reordered' },
     ])
