@@ -27,6 +27,7 @@ const TABLES = [
   ),
   `alter table floor.journal_transfers alter row_hash drop not null, alter debit type text,
      alter credit type text, alter recorded_at set default now()`,
+  'alter table floor.audit alter recorded_at set default now()',
   `alter table floor.inbox alter times_seen set default 1, alter resent_count set default 0`,
   'alter table floor.payments set (fillfactor = 80)',
   'insert into floor.payments select * from public.payments',
