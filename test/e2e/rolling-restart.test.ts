@@ -17,6 +17,8 @@ import { eventually, MERCHANT_ID, startStack, type Stack } from '../support/stac
 const NEXT = fileURLToPath(new URL('../fixtures/workflows/next.ts', import.meta.url))
 const STEP = 'a-step-of-the-next-version'
 const WAITING = 8
+/** Started, its first task, and the timer of its deadline. */
+const EVENTS_OF_PENDING = 5
 /** The sandbox's week is three hours of ours: nothing expires while this runs. */
 const WEEK_SECONDS = 7 * 24 * 3_600
 /** What a workflow task fails with when code and history do not agree. */
@@ -82,7 +84,11 @@ async function asked(): Promise<RefundAnswer> {
   const payment = await waiting()
   await pay(payment)
   await stateIs(payment.id, 'paid')
-  return (await stack.requester.requestRefund({ paymentId: payment.id, amountFen: 40 })).body
+  const { body } = await stack.requester.requestRefund({ paymentId: payment.id, amountFen: 40 })
+  // It has begun once its deadline runs; the answer does not wait for that.
+  const handle = stack.temporal.workflow.getHandle(refundWorkflowId(MERCHANT_ID, body.outRefundNo))
+  await eventually(async () => (await handle.describe()).historyLength >= EVENTS_OF_PENDING, 60_000)
+  return body
 }
 
 const several = <Item>(make: () => Promise<Item>): Promise<Item[]> =>
