@@ -13,7 +13,7 @@ import { Accounts, type AccountsOptions } from './activities/accounts.js'
 import type { Clock, OpenAccount } from './activities/dependencies.js'
 import { createActivities } from './activities/index.js'
 import { Envelope } from './db/envelope.js'
-import { Database, type DatabaseOptions } from './db/pool.js'
+import { Database, SERVICE_LIMITS, type DatabaseOptions } from './db/pool.js'
 import { wechatTaskQueue } from './domain/ids.js'
 import { Engine } from './engine/client.js'
 import { connectEngine } from './engine/connection.js'
@@ -69,7 +69,8 @@ export interface RunningWorker {
 const WORKFLOW_TASKS_MAX = 300
 const LOCAL_ACTIVITIES_MAX = 300
 const CHANNEL_ACTIVITIES_MAX = 200
-const CACHED_WORKFLOWS_MAX = 2_000
+/** One that waits is replayed from its few events when it is called; cached it takes memory. */
+const CACHED_WORKFLOWS_MAX = 300
 const DATABASE_CONNECTIONS_MAX = 20
 const SHUTDOWN_GRACE = '20 s'
 const SHUTDOWN_FORCE = '30 s'
@@ -120,6 +121,7 @@ export async function startWorker(
     url: settings.databaseUrl,
     connectionsMax: DATABASE_CONNECTIONS_MAX,
     applicationName: 'yuanlu-worker',
+    ...SERVICE_LIMITS,
   })
   const envelope = new Envelope(settings.masterKey)
   const accounts = createAccounts(settings, { database, envelope, clock, registry })

@@ -13,6 +13,7 @@ import { startPostgres } from '../../src/cli/local/postgres.js'
 import { startDevServer } from '../../src/cli/local/temporal.js'
 import { findTool } from '../../src/cli/local/tools.js'
 import { addKey, addMerchant } from '../../src/cli/merchants.js'
+import { bundleWorkflows } from '../../src/cli/up/workflow-bundle.js'
 import { Envelope } from '../../src/db/envelope.js'
 import { migrate } from '../../src/db/migrate.js'
 import { Database } from '../../src/db/pool.js'
@@ -86,7 +87,7 @@ async function startAll(processes: Processes): Promise<BenchStack> {
   processes.onStop(() => owner.close())
   const apiKey = await setUp(owner, new Envelope(masterKey), sandbox.merchant)
   await processes.start('api', [YUANLU, 'api'])
-  const workerPid = await processes.start('worker', [YUANLU, 'worker'])
+  const workerPid = await processes.startWorker()
   const tsx = ['--import', import.meta.resolve('tsx')]
   await processes.start('baseline', [...tsx, BASELINE, temporalAddress, BASELINE_QUEUE])
   await eventually(() => checkReady(apiUrl))
@@ -149,6 +150,13 @@ class Processes {
     })
     if (merchant === undefined) throw new Error('The sandbox has no merchant.')
     return { url, caPath, agent, merchant }
+  }
+
+  /** With its workflows bundled before, as in an image: no bundler stays in its memory. */
+  async startWorker(): Promise<number> {
+    const bundle = path.join(this.#folder, 'workflow-bundle.js')
+    await bundleWorkflows(bundle)
+    return this.start('worker', [YUANLU, 'worker', '--workflow-bundle', bundle])
   }
 
   /** A process that ends by itself would leave flows waiting for ever, so it ends the benchmark. */

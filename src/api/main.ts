@@ -4,7 +4,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { ConfigError, type ApiConfig } from '../config.js'
 import { Envelope } from '../db/envelope.js'
 import { hasLiveAccount } from '../db/merchants.js'
-import { Database, type DatabaseOptions } from '../db/pool.js'
+import { Database, SERVICE_LIMITS, type DatabaseOptions } from '../db/pool.js'
 import { Engine } from '../engine/client.js'
 import { connectEngine } from '../engine/connection.js'
 import { createLogger } from './logger.js'
@@ -50,6 +50,7 @@ export async function startApi(
     url: config.databaseUrl.reveal(),
     connectionsMax: DATABASE_CONNECTIONS_MAX,
     applicationName: 'yuanlu-api',
+    ...SERVICE_LIMITS,
   })
   const engine = connectEngine(config.temporal.address)
   const closeAll = async (): Promise<void> => {

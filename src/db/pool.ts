@@ -9,6 +9,7 @@ export interface Statement {
   readonly text: string
 }
 
+/** A statement of its own name; two texts never share one. */
 export const sql = (name: string, text: string): Statement => ({ name, text })
 
 /** What runs a statement: the pool for single reads, a transaction for everything else. */
@@ -23,9 +24,21 @@ export interface DatabaseOptions {
   readonly applicationName: string
   /** How long a connection is waited for; 5 s unless given, as suits those whom somebody awaits. */
   readonly connectTimeoutMs?: number
+  /** How long a statement waits for rows that another transaction holds; for ever unless given. */
+  readonly lockTimeoutMs?: number
+  /** How long a transaction may hold rows and ask for nothing; for ever unless given. */
+  readonly idleInTransactionMs?: number
 }
 
 const CONNECT_TIMEOUT_MS = 5_000
+/** A server that is gone without a word is noticed by what the system sends after this. */
+const KEEP_ALIVE_AFTER_MS = 10_000
+
+/**
+ * The limits of a service. What holds a row for longer has lost its machine, and whoever waits for
+ * it would take one connection after another until none is left for anybody else.
+ */
+export const SERVICE_LIMITS = { lockTimeoutMs: 20_000, idleInTransactionMs: 60_000 } as const
 
 // bigint columns hold fen and counts, all far inside a safe integer (money.ts bounds them).
 const types: pg.CustomTypesConfig = {
@@ -45,6 +58,10 @@ export class Database implements Queryable {
       max: options.connectionsMax,
       application_name: options.applicationName,
       connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      lock_timeout: options.lockTimeoutMs,
+      idle_in_transaction_session_timeout: options.idleInTransactionMs,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
       // Statements that do not wait for each other leave together: one round trip for all.
       pipeline: true,
       types,

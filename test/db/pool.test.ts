@@ -4,9 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 
 import { isDatabaseAway } from '../../src/db/away.js'
-import { only } from '../../src/db/pool.js'
+import { Database, only } from '../../src/db/pool.js'
+import { inTransaction } from '../../src/db/transaction.js'
 import { PAYMENT_FEN_MAX } from '../../src/domain/money.js'
 import { connect, openBook, run, type Book } from './support/book.js'
+import { meeting } from './support/meeting.js'
 
 let book: Book
 
@@ -55,10 +57,41 @@ describe('the pool', () => {
     expect(performance.now() - startedAt).toBeLessThan(3_000)
   })
 
+  test('rows that somebody holds: are waited for as long as is allowed', async () => {
+    const database = new Database({
+      url: book.workerUrl,
+      connectionsMax: 1,
+      applicationName: 'yuanlu-test',
+      lockTimeoutMs: 50,
+      idleInTransactionMs: 3_600_000,
+    })
+    onTestFinished(() => database.close())
+    const [held, over] = [meeting(), meeting()]
+    const holder = inTransaction(book.owner, async (tx) => {
+      await tx.rows({ text: 'lock table stream_cursors in access exclusive mode' }, [])
+      held.arrive()
+      await over.met
+    })
+    await held.met
+    const read = () => run(database, 'select from stream_cursors')
+    const error = await read().catch((caught: unknown) => caught)
+    over.arrive()
+    await holder
+    expect(isDatabaseAway(error)).toBe(true)
+    // Its only connection is free again.
+    await read()
+    const name = 'idle_in_transaction_session_timeout'
+    expect(await run(database, `select current_setting('${name}') as value`)).toEqual([
+      { value: '1h' },
+    ])
+  })
+
   test.each([
     ['57P01', true],
     ['08006', true],
     ['53300', true],
+    ['55P03', true],
+    ['25P03', true],
     ['ECONNREFUSED', true],
     ['23505', false],
     ['42501', false],
