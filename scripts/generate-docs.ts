@@ -198,7 +198,11 @@ function refundSections(): string[] {
 function caseSections(): string[] {
   return [
     '## Cases',
-    'What a person has to look at is a case, opened once for each cause.',
+    'What a person has to look at is a case, opened once for each cause. `POST ' +
+      '/v1/cases/{id}/resolve` closes it with a note: that says what was done and moves neither ' +
+      'money nor a state. A refund whose cause is `beyond_paid` or `amount_differs` stays as it ' +
+      'is until WeChat Pay says something else of it. While the engine can still resolve a case ' +
+      'by itself, this is refused with `case_cause_lasts`.',
     table(
       ['kind', '中文', 'English', 'means'],
       Object.entries(CASE_KINDS).map(([kind, { zh, en, meaning }]) => {

@@ -337,6 +337,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/cases/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a case with what was done about it
+         * @description Moves neither money nor a state. 409 `case_cause_lasts` for a case that the engine resolves by itself: held money is decided about at its payment, and what is too much fits again once refunds are cancelled. The same API key and acting user doing so again are told what stands.
+         */
+        post: operations["resolveCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ledger/head": {
         parameters: {
             query?: never;
@@ -3223,13 +3243,13 @@ export interface operations {
                      *       "paymentId": "01a20000-0000-7000-8000-000000000017",
                      *       "origin": "api",
                      *       "amountFen": 400,
-                     *       "state": "refunding",
-                     *       "cause": "submitting",
+                     *       "state": "approved",
+                     *       "cause": null,
                      *       "words": {
-                     *         "backOffice": "退款中",
-                     *         "finance": "退款中",
-                     *         "buyer": "退款中",
-                     *         "en": "on its way"
+                     *         "backOffice": "已同意",
+                     *         "finance": "待退款",
+                     *         "buyer": "商家已同意",
+                     *         "en": "approved, nothing sent yet"
                      *       },
                      *       "reason": "破损",
                      *       "reasonCategory": "other",
@@ -3249,7 +3269,7 @@ export interface operations {
                      *       "expiresAt": "2026-11-23T08:00:00.000Z",
                      *       "remindedAt": null,
                      *       "escalatedAt": null,
-                     *       "firstSubmittedAt": "2026-11-23T08:00:00.000Z",
+                     *       "firstSubmittedAt": null,
                      *       "acceptedAt": null,
                      *       "doneAt": null,
                      *       "createdAt": "2026-11-23T08:00:00.000Z",
@@ -3743,7 +3763,7 @@ export interface operations {
                      *       "origin": "api",
                      *       "amountFen": 400,
                      *       "state": "refunding",
-                     *       "cause": "submitting",
+                     *       "cause": null,
                      *       "words": {
                      *         "backOffice": "退款中",
                      *         "finance": "退款中",
@@ -4115,7 +4135,7 @@ export interface operations {
                      *             "zh": "退款超出实付金额",
                      *             "en": "refunds exceed the payment"
                      *           },
-                     *           "meaning": "A refund made in the portal of WeChat Pay does not fit beside those that were asked for here. Nothing more is sent until enough of them are cancelled; then it resolves by itself.",
+                     *           "meaning": "A refund made in the portal of WeChat Pay does not fit beside those that were asked for here. Nothing more is sent until enough of them are cancelled; then it resolves by itself. A person resolves it where none of them can be cancelled any more.",
                      *           "state": "open",
                      *           "paymentId": "01a20000-0000-7000-8000-000000000023",
                      *           "causeKind": "refund",
@@ -4123,7 +4143,7 @@ export interface operations {
                      *           "amountFen": 100,
                      *           "detail": {
                      *             "refundId": "50000702202611230000000001",
-                     *             "refundAtChannel": "50359599372026112468482373805"
+                     *             "refundAtChannel": "50362100882026112463450582500"
                      *           },
                      *           "openedAt": "2026-11-23T08:00:00.000Z",
                      *           "resolvedAt": null
@@ -4199,7 +4219,7 @@ export interface operations {
                      *         "zh": "退款超出实付金额",
                      *         "en": "refunds exceed the payment"
                      *       },
-                     *       "meaning": "A refund made in the portal of WeChat Pay does not fit beside those that were asked for here. Nothing more is sent until enough of them are cancelled; then it resolves by itself.",
+                     *       "meaning": "A refund made in the portal of WeChat Pay does not fit beside those that were asked for here. Nothing more is sent until enough of them are cancelled; then it resolves by itself. A person resolves it where none of them can be cancelled any more.",
                      *       "state": "open",
                      *       "paymentId": "01a20000-0000-7000-8000-000000000023",
                      *       "causeKind": "refund",
@@ -4207,7 +4227,7 @@ export interface operations {
                      *       "amountFen": 100,
                      *       "detail": {
                      *         "refundId": "50000702202611230000000001",
-                     *         "refundAtChannel": "50359599372026112468482373805"
+                     *         "refundAtChannel": "50362100882026112463450582500"
                      *       },
                      *       "openedAt": "2026-11-23T08:00:00.000Z",
                      *       "resolvedAt": null,
@@ -4246,6 +4266,155 @@ export interface operations {
             };
             /** @description A problem document. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolveCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id that Yuanlu gave. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "actingUser": "wang.wei",
+                 *       "note": "微信支付已核实,买家只收到一笔"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Who does this in your system; whoever asked for a refund may not approve it. */
+                    actingUser: string;
+                    /** @description What was found out and done; it stays with the case. */
+                    note: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a20000-0000-7000-8000-000000000029",
+                     *       "kind": "refund_beyond_paid",
+                     *       "words": {
+                     *         "zh": "平台退款金额异常",
+                     *         "en": "a refund beyond what was paid"
+                     *       },
+                     *       "meaning": "WeChat Pay shows a refund that cannot be: with it more would be given back than was paid. One made here stands in transit and waits for a person; one of the portal is not booked.",
+                     *       "state": "resolved",
+                     *       "paymentId": "01a20000-0000-7000-8000-000000000023",
+                     *       "causeKind": "channel_refund",
+                     *       "causeId": "50000702202611230000000002",
+                     *       "amountFen": 10000,
+                     *       "detail": {
+                     *         "refundAtChannel": "50000702202611230000000002"
+                     *       },
+                     *       "openedAt": "2026-11-23T08:00:00.000Z",
+                     *       "resolvedAt": "2026-11-23T08:00:00.000Z",
+                     *       "events": [
+                     *         {
+                     *           "type": "opened",
+                     *           "actorKind": "engine",
+                     *           "actorId": "yuanlu",
+                     *           "actingUser": null,
+                     *           "note": null,
+                     *           "at": "2026-11-23T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "type": "resolved",
+                     *           "actorKind": "api_key",
+                     *           "actorId": "01a20000-0000-7000-8000-000000000010",
+                     *           "actingUser": "wang.wei",
+                     *           "note": "微信支付已核实,买家只收到一笔",
+                     *           "at": "2026-11-23T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CaseWithEvents"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4369,7 +4538,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000029",
+                     *           "id": "01a20000-0000-7000-8000-000000000030",
                      *           "url": "https://shop.example.com/hooks",
                      *           "enabled": true,
                      *           "disabledReason": null,
@@ -4461,7 +4630,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000029",
+                     *       "id": "01a20000-0000-7000-8000-000000000030",
                      *       "url": "https://shop.example.com/hooks",
                      *       "enabled": true,
                      *       "disabledReason": null,
@@ -4561,7 +4730,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000029",
+                     *       "id": "01a20000-0000-7000-8000-000000000030",
                      *       "url": "https://shop.example.com/hooks",
                      *       "enabled": true,
                      *       "disabledReason": null,
@@ -4712,7 +4881,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000029",
+                     *       "id": "01a20000-0000-7000-8000-000000000030",
                      *       "url": "https://shop.example.com/hooks",
                      *       "enabled": true,
                      *       "disabledReason": null,
@@ -4817,7 +4986,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000029",
+                     *       "id": "01a20000-0000-7000-8000-000000000030",
                      *       "url": "https://shop.example.com/hooks",
                      *       "enabled": true,
                      *       "disabledReason": null,
@@ -4902,9 +5071,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000030",
-                     *       "endpointId": "01a20000-0000-7000-8000-000000000029",
-                     *       "eventId": "01a20000-0000-7000-8000-000000000031",
+                     *       "id": "01a20000-0000-7000-8000-000000000031",
+                     *       "endpointId": "01a20000-0000-7000-8000-000000000030",
+                     *       "eventId": "01a20000-0000-7000-8000-000000000032",
                      *       "type": "ping",
                      *       "paymentId": null,
                      *       "sequence": null,
@@ -4994,9 +5163,9 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000030",
-                     *           "endpointId": "01a20000-0000-7000-8000-000000000029",
-                     *           "eventId": "01a20000-0000-7000-8000-000000000031",
+                     *           "id": "01a20000-0000-7000-8000-000000000031",
+                     *           "endpointId": "01a20000-0000-7000-8000-000000000030",
+                     *           "eventId": "01a20000-0000-7000-8000-000000000032",
                      *           "type": "ping",
                      *           "paymentId": null,
                      *           "sequence": null,
@@ -5071,9 +5240,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000030",
-                     *       "endpointId": "01a20000-0000-7000-8000-000000000029",
-                     *       "eventId": "01a20000-0000-7000-8000-000000000031",
+                     *       "id": "01a20000-0000-7000-8000-000000000031",
+                     *       "endpointId": "01a20000-0000-7000-8000-000000000030",
+                     *       "eventId": "01a20000-0000-7000-8000-000000000032",
                      *       "type": "ping",
                      *       "paymentId": null,
                      *       "sequence": null,
@@ -5082,7 +5251,7 @@ export interface operations {
                      *       "nextAt": "2026-11-23T08:00:00.000Z",
                      *       "finishedAt": null,
                      *       "createdAt": "2026-11-23T08:00:00.000Z",
-                     *       "body": "{\"id\":\"01a20000-0000-7000-8000-000000000031\",\"type\":\"ping\",\"timestamp\":\"2026-11-23T08:00:00.000Z\",\"apiVersion\":\"v1\",\"livemode\":false,\"data\":{}}",
+                     *       "body": "{\"id\":\"01a20000-0000-7000-8000-000000000032\",\"type\":\"ping\",\"timestamp\":\"2026-11-23T08:00:00.000Z\",\"apiVersion\":\"v1\",\"livemode\":false,\"data\":{}}",
                      *       "attempts": []
                      *     }
                      */
@@ -5147,9 +5316,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20000-0000-7000-8000-000000000030",
-                     *       "endpointId": "01a20000-0000-7000-8000-000000000029",
-                     *       "eventId": "01a20000-0000-7000-8000-000000000031",
+                     *       "id": "01a20000-0000-7000-8000-000000000031",
+                     *       "endpointId": "01a20000-0000-7000-8000-000000000030",
+                     *       "eventId": "01a20000-0000-7000-8000-000000000032",
                      *       "type": "ping",
                      *       "paymentId": null,
                      *       "sequence": null,
@@ -5239,7 +5408,7 @@ export interface operations {
                      *       "policy": null,
                      *       "accounts": [
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000032",
+                     *           "id": "01a20000-0000-7000-8000-000000000033",
                      *           "mchId": "1900000001",
                      *           "mode": "sandbox",
                      *           "appIds": [
@@ -5351,7 +5520,7 @@ export interface operations {
                      *       "policy": null,
                      *       "accounts": [
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000032",
+                     *           "id": "01a20000-0000-7000-8000-000000000033",
                      *           "mchId": "1900000001",
                      *           "mode": "sandbox",
                      *           "appIds": [
@@ -5754,7 +5923,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000033",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_certificate",
                      *           "version": 2,
@@ -5764,7 +5933,7 @@ export interface operations {
                      *           "createdAt": "2026-11-23T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000033",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_certificate",
                      *           "version": 1,
@@ -5774,7 +5943,7 @@ export interface operations {
                      *           "createdAt": "2026-11-23T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000033",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_private_key",
                      *           "version": 2,
@@ -5784,7 +5953,7 @@ export interface operations {
                      *           "createdAt": "2026-11-23T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000033",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_private_key",
                      *           "version": 1,
@@ -5794,7 +5963,7 @@ export interface operations {
                      *           "createdAt": "2026-11-23T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000033",
                      *           "mchId": "1900000001",
                      *           "kind": "v2_key",
                      *           "version": 1,
@@ -5861,7 +6030,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "accountId": "01a20000-0000-7000-8000-000000000032",
+                 *       "accountId": "01a20000-0000-7000-8000-000000000033",
                  *       "actingUser": "wang.wei",
                  *       "certificate": {
                  *         "certPem": "-----BEGIN CERTIFICATE-----\n...",
@@ -5899,7 +6068,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000033",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_certificate",
                      *           "version": 2,
@@ -5909,7 +6078,7 @@ export interface operations {
                      *           "createdAt": "2026-11-23T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000033",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_certificate",
                      *           "version": 1,
@@ -5919,7 +6088,7 @@ export interface operations {
                      *           "createdAt": "2026-11-23T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000033",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_private_key",
                      *           "version": 2,
@@ -5929,7 +6098,7 @@ export interface operations {
                      *           "createdAt": "2026-11-23T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "accountId": "01a20000-0000-7000-8000-000000000032",
+                     *           "accountId": "01a20000-0000-7000-8000-000000000033",
                      *           "mchId": "1900000001",
                      *           "kind": "merchant_private_key",
                      *           "version": 1,
@@ -6061,20 +6230,6 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000033",
-                     *           "at": "2026-11-23T08:00:00.000Z",
-                     *           "actorKind": "api_key",
-                     *           "actorId": "01a20000-0000-7000-8000-000000000010",
-                     *           "actingUser": "wang.wei",
-                     *           "action": "credential.add",
-                     *           "subjectKind": "account",
-                     *           "subjectId": "01a20000-0000-7000-8000-000000000032",
-                     *           "detail": {
-                     *             "kind": "merchant_private_key",
-                     *             "version": 2
-                     *           }
-                     *         },
-                     *         {
                      *           "id": "01a20000-0000-7000-8000-000000000034",
                      *           "at": "2026-11-23T08:00:00.000Z",
                      *           "actorKind": "api_key",
@@ -6082,14 +6237,28 @@ export interface operations {
                      *           "actingUser": "wang.wei",
                      *           "action": "credential.add",
                      *           "subjectKind": "account",
-                     *           "subjectId": "01a20000-0000-7000-8000-000000000032",
+                     *           "subjectId": "01a20000-0000-7000-8000-000000000033",
+                     *           "detail": {
+                     *             "kind": "merchant_private_key",
+                     *             "version": 2
+                     *           }
+                     *         },
+                     *         {
+                     *           "id": "01a20000-0000-7000-8000-000000000035",
+                     *           "at": "2026-11-23T08:00:00.000Z",
+                     *           "actorKind": "api_key",
+                     *           "actorId": "01a20000-0000-7000-8000-000000000010",
+                     *           "actingUser": "wang.wei",
+                     *           "action": "credential.add",
+                     *           "subjectKind": "account",
+                     *           "subjectId": "01a20000-0000-7000-8000-000000000033",
                      *           "detail": {
                      *             "kind": "merchant_certificate",
                      *             "version": 2
                      *           }
                      *         },
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000035",
+                     *           "id": "01a20000-0000-7000-8000-000000000036",
                      *           "at": "2026-11-23T08:00:00.000Z",
                      *           "actorKind": "api_key",
                      *           "actorId": "01a20000-0000-7000-8000-000000000010",
@@ -6102,7 +6271,7 @@ export interface operations {
                      *           }
                      *         }
                      *       ],
-                     *       "nextCursor": "MTc5NTQ2MDEzMTE3NC4wMWEyMDljMy02OTY2LTc2ODctYTc5NC0xZTA2Y2M3YTExYjE"
+                     *       "nextCursor": "MTc5NTQ3MDkzNDE2MC4wMWEyMGE2OC00MDkwLTdkN2MtYTE0OC0zMDFiODk4YWI2NTA"
                      *     }
                      */
                     "application/json": components["schemas"]["AuditPage"];
@@ -6172,7 +6341,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000036",
+                     *           "id": "01a20000-0000-7000-8000-000000000037",
                      *           "position": 1,
                      *           "type": "payment.closed",
                      *           "paymentId": "01a20000-0000-7000-8000-000000000001",
@@ -6185,7 +6354,7 @@ export interface operations {
                      *           }
                      *         },
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000037",
+                     *           "id": "01a20000-0000-7000-8000-000000000038",
                      *           "position": 2,
                      *           "type": "payment.adopted",
                      *           "paymentId": "01a20000-0000-7000-8000-000000000003",
@@ -6210,7 +6379,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000036",
+                     *           "id": "01a20000-0000-7000-8000-000000000037",
                      *           "position": 1,
                      *           "type": "payment.closed",
                      *           "paymentId": "01a20000-0000-7000-8000-000000000001",
@@ -6223,7 +6392,7 @@ export interface operations {
                      *           }
                      *         },
                      *         {
-                     *           "id": "01a20000-0000-7000-8000-000000000037",
+                     *           "id": "01a20000-0000-7000-8000-000000000038",
                      *           "position": 2,
                      *           "type": "payment.adopted",
                      *           "paymentId": "01a20000-0000-7000-8000-000000000003",

@@ -19,9 +19,9 @@ function call(string $key, string $method, string $path, ?array $body = null, ?s
         $http['content'] = json_encode($body, JSON_THROW_ON_ERROR);
     }
     $context = stream_context_create(['http' => $http]);
-    $text = file_get_contents(getenv('YUANLU_URL') . $path, false, $context);
-    $answer = json_decode((string) $text, true, 32, JSON_THROW_ON_ERROR);
-    if (!preg_match('{^HTTP/\S+ 2}', $http_response_header[0])) {
+    $stream = fopen(getenv('YUANLU_URL') . $path, 'r', false, $context);
+    $answer = json_decode(stream_get_contents($stream), true, 32, JSON_THROW_ON_ERROR);
+    if (!preg_match('{^HTTP/\S+ 2}', stream_get_meta_data($stream)['wrapper_data'][0])) {
         throw new RuntimeException("$method $path: {$answer['code']}: {$answer['detail']}");
     }
     return $answer;

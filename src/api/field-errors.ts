@@ -50,8 +50,17 @@ export function fieldErrors(part: RequestPart, findings: readonly Finding[]): Fi
 function fieldOf({ instancePath, params }: Finding): string {
   const path = instancePath.split('/').slice(1)
   const last = params['missingProperty'] ?? params['additionalProperty']
-  return [...path, ...(typeof last === 'string' ? [last] : [])].join('.').slice(0, 128)
+  return fieldAt([...path, ...(typeof last === 'string' ? [last] : [])])
 }
+
+const fieldAt = (path: readonly string[]): string => path.join('.').slice(0, 128)
+
+/** A member of the body that its object has more than once. */
+export const givenTwice = (path: readonly string[]): FieldError => ({
+  in: 'body',
+  field: fieldAt(path),
+  detail: { en: 'is given more than once', zh: '重复出现' },
+})
 
 type Sentence = (limit: unknown) => Readonly<Record<Language, string>>
 

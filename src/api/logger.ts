@@ -16,7 +16,8 @@ export function createLogger(
       paths: REDACTED.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
       censor: '***',
     },
-    serializers: { err: errorFacts, req: () => undefined, res: () => undefined },
+    // Temporal's worker tells of what an activity failed with by another name than ours.
+    serializers: { err: errorFacts, error: errorFacts, req: () => undefined, res: () => undefined },
   }
   return destination === undefined ? pino(options) : pino(options, destination)
 }

@@ -1,7 +1,6 @@
 import type { Cursor } from '../db/payments.js'
+import { isUuid } from '../domain/ids.js'
 import { InvalidFields } from './field-errors.js'
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** A page of a list, newest first, and where the next one begins. */
 export interface Page<T> {
@@ -37,7 +36,7 @@ const sealCursor = ({ createdAt, id }: Listed): string =>
 function openCursor(text: string): Cursor {
   const [time = '', id = ''] = Buffer.from(text, 'base64url').toString('utf8').split('.')
   const createdAt = new Date(Number(time))
-  if (!/^\d{1,15}$/.test(time) || Number.isNaN(createdAt.getTime()) || !UUID.test(id)) {
+  if (!/^\d{1,15}$/.test(time) || Number.isNaN(createdAt.getTime()) || !isUuid(id)) {
     const detail = { en: 'is not a cursor of this list', zh: '不是本列表的游标' }
     throw new InvalidFields([{ in: 'querystring', field: 'cursor', detail }])
   }

@@ -40,6 +40,7 @@ import { queryPaymentRoute } from './routes/query-payment.js'
 import { rejectRefundRoute } from './routes/reject-refund.js'
 import { listRefundResolutionsRoute } from './routes/list-refund-resolutions.js'
 import { requestRefundRoute } from './routes/request-refund.js'
+import { resolveCaseRoute } from './routes/resolve-case.js'
 import { resolvePaymentRoute } from './routes/resolve-payment.js'
 import { resolveRefundRoute } from './routes/resolve-refund.js'
 import { retryRefundRoute } from './routes/retry-refund.js'
@@ -130,6 +131,7 @@ const V1_ROUTES = [
   listRefundResolutionsRoute,
   listCasesRoute,
   getCaseRoute,
+  resolveCaseRoute,
   getLedgerHeadRoute,
   webhookEndpointRoutes,
   webhookDeliveryRoutes,

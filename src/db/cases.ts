@@ -117,12 +117,14 @@ export async function eventsOfCase(db: Queryable, caseId: string): Promise<CaseE
   return db.rows<CaseEventRow>(EVENTS, [caseId])
 }
 
-const RESOLVE = sql('cases_resolve', 'select resolve_case($1, $2, $3, $4, $5, $6) as resolved')
+const RESOLVE = sql('cases_resolve', 'select resolve_case($1, $2, $3, $4, $5, $6, $7) as outcome')
+
+/** `cause_lasts` where the engine resolves the case itself, once what it is about has ended. */
+export type CaseResolution = 'resolved' | 'resolved_before' | 'cause_lasts' | 'not_found'
 
 /**
- * Notes that a person has dealt with a case. What was counted too much stays counted: that falls
- * with the refunds alone.
- * @returns false where the merchant has no such case, or where it is resolved already
+ * Notes that a person has dealt with a case, and writes the line of the audit log. The book stays
+ * as it is: what was counted too much falls with the refunds alone.
  */
 export async function resolveCase(
   tx: Transaction,
@@ -136,8 +138,24 @@ export async function resolveCase(
     readonly note: string
     readonly now: Date
   },
-): Promise<boolean> {
+): Promise<CaseResolution> {
   const { caseId, merchantId, principalId, actingUser, note, now } = resolution
-  const values = [caseId, merchantId, principalId, actingUser, note, now]
-  return only(await tx.lock('payment').rows<{ resolved: boolean }>(RESOLVE, values)).resolved
+  const values = [caseId, merchantId, principalId, actingUser, note, newId(now), now]
+  return only(await tx.lock('payment').rows<{ outcome: CaseResolution }>(RESOLVE, values)).outcome
+}
+
+/** How many cases of a kind wait for somebody, over all merchants. */
+export interface OpenCases {
+  readonly kind: CaseKind
+  readonly count: number
+}
+
+const COUNT_OPEN = sql(
+  'cases_count_open',
+  `select kind, count(*) as count from cases where state = 'open' group by kind`,
+)
+
+/** By the index of what is open, so it costs what waits and not what there ever was. */
+export async function countOpenCases(db: Queryable): Promise<OpenCases[]> {
+  return db.rows<OpenCases>(COUNT_OPEN, [])
 }

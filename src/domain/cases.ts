@@ -13,7 +13,8 @@ export const CASE_KINDS = {
     en: 'refunds exceed the payment',
     meaning:
       'A refund made in the portal of WeChat Pay does not fit beside those that were asked for ' +
-      'here. Nothing more is sent until enough of them are cancelled; then it resolves by itself.',
+      'here. Nothing more is sent until enough of them are cancelled; then it resolves by ' +
+      'itself. A person resolves it where none of them can be cancelled any more.',
   },
   refund_beyond_paid: {
     zh: '平台退款金额异常',
@@ -39,7 +40,9 @@ export const CASE_KINDS = {
   payment_held: {
     zh: '收款不符待处理',
     en: 'money that does not match its order',
-    meaning: 'Money came that is not what was ordered. It waits in suspense for a decision.',
+    meaning:
+      'Money came that is not what was ordered. It waits in suspense for a decision, which ' +
+      'resolves the case.',
   },
 } as const satisfies Readonly<Record<string, CaseTerms>>
 

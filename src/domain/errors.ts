@@ -213,6 +213,18 @@ export const ERRORS = {
     'The money came back to the merchant, so the buyer is still owed it.',
     '款项已退回商户,仍应退还买家,请重试或按线下退款处理。',
   ),
+  case_cause_lasts: entry(
+    409,
+    'later',
+    'What this case is about still stands; settle that, and the case is resolved by itself.',
+    '该异常单的原因仍存在,请先处理该原因,处理后异常单将自动关闭。',
+  ),
+  case_resolved: entry(
+    409,
+    'never',
+    'The case was resolved before, by somebody else or by itself.',
+    '该异常单已由他人处理或已自动关闭。',
+  ),
   channel_silent: entry(
     503,
     'later',

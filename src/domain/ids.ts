@@ -3,6 +3,7 @@
 export const OUT_TRADE_NO = /^[0-9A-Za-z_|*-]{6,32}$/
 const OUT_REFUND_NO = /^[0-9A-Za-z_|*@-]{1,64}$/
 const MERCHANT_ID = /^[a-z0-9][a-z0-9_-]{1,31}$/
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 /** Every byte as two digits: ids are made by the dozen for each payment. */
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
@@ -12,6 +13,9 @@ export const isOutTradeNo = (text: string): boolean => OUT_TRADE_NO.test(text)
 
 /** WeChat Pay V2, refund: at most 64 digits, letters and `_ - | * @`. */
 export const isOutRefundNo = (text: string): boolean => OUT_REFUND_NO.test(text)
+
+/** A UUID of any version: what messages and addresses name rows by. */
+export const isUuid = (text: string): boolean => UUID.test(text)
 
 /** A merchant's id is a short slug, because operators read it in every workflow id. */
 export const isMerchantId = (text: string): boolean => MERCHANT_ID.test(text)

@@ -1,7 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-client'
 
+import { countOpenCases } from '../db/cases.js'
 import type { Queryable } from '../db/pool.js'
 import { certificateExpiries, countUndelivered, oldestRefunds } from '../db/standing.js'
+import { CASE_KINDS } from '../domain/cases.js'
 import type { StateTotal, StateTotals } from './state-totals.js'
 
 export interface WorkerMetricsParts {
@@ -27,6 +29,7 @@ export function createWorkerMetrics(parts: WorkerMetricsParts): () => Promise<vo
   countStates(parts)
   gaugeRefundAge(parts)
   gaugeUndelivered(parts)
+  gaugeOpenCases(parts)
   gaugeCertificates(parts)
   const unbalanced = new Gauge({
     name: 'book_unbalanced',
@@ -96,6 +99,22 @@ function gaugeUndelivered({ registry, database, clock }: WorkerMetricsParts): vo
       const before = new Date(clock.now().getTime() - UNDELIVERED_AFTER_MS)
       const count = await unlessAway(countUndelivered(database, before))
       if (count !== undefined) gauge.set(count)
+    },
+  })
+}
+
+function gaugeOpenCases({ registry, database }: WorkerMetricsParts): void {
+  const gauge = new Gauge({
+    name: 'cases_open',
+    help: 'Cases that wait for a person, by kind.',
+    labelNames: ['kind'],
+    registers: [registry],
+    async collect() {
+      const open = await unlessAway(countOpenCases(database))
+      if (open === undefined) return
+      gauge.reset()
+      for (const kind of Object.keys(CASE_KINDS)) gauge.set({ kind }, 0)
+      for (const { kind, count } of open) gauge.set({ kind }, count)
     },
   })
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { addKey, addMerchant } from '../../src/cli/merchants.js'
+import type { Scope } from '../../src/db/api-keys.js'
 import { openCase, resolveCase } from '../../src/db/cases.js'
 import { inTransaction } from '../../src/db/transaction.js'
 import { CASE_KINDS, type CaseKind } from '../../src/domain/cases.js'
@@ -15,6 +16,9 @@ import {
 let server: ServerUnderTest
 let key: string
 let stranger: string
+/** Keys that may decide, of this merchant and of the other one. */
+let decider: string
+let strangersDecider: string
 /** The payments that the cases are about, and the cases in the order they were opened in. */
 let payments: string[]
 let opened: string[]
@@ -31,10 +35,12 @@ beforeAll(async () => {
   server = await startServer()
   const account = { ...MERCHANT.account, mchId: '1900000222' }
   await addMerchant(server.owner, server.envelope, { ...MERCHANT, id: 'other', account })
-  const add = async (merchantId: string): Promise<string> =>
-    (await addKey(server.owner, { merchantId, name: 'desk', scopes: ['cases:read'] })).key
-  key = await add(MERCHANT.id)
-  stranger = await add('other')
+  const add = async (merchantId: string, scope: Scope): Promise<string> =>
+    (await addKey(server.owner, { merchantId, name: 'desk', scopes: [scope] })).key
+  key = await add(MERCHANT.id, 'cases:read')
+  stranger = await add('other', 'cases:read')
+  decider = await add(MERCHANT.id, 'refunds:decide')
+  strangersDecider = await add('other', 'refunds:decide')
   payments = []
   for (let n = 0; n < 2; n += 1) payments.push((await paidPayment(server)).id)
   opened = []
@@ -43,12 +49,12 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-async function open(kind: CaseKind, n: number): Promise<string> {
+async function open(kind: CaseKind, n: number, paymentId = payments[n % 2] ?? ''): Promise<string> {
   const id = await inTransaction(server.worker, (tx) =>
     openCase(tx, {
       kind,
       merchantId: MERCHANT.id,
-      paymentId: payments[n % 2] ?? '',
+      paymentId,
       causeKind: 'channel_refund',
       causeId: `cause-${n}`,
       amountFen: 100 + n,
@@ -176,5 +182,93 @@ describe('one case', () => {
       const answer = await send(server, call, { key: server.keys.reader })
       expect([answer.statusCode, answer.json().code]).toEqual([403, 'forbidden'])
     }
+  })
+})
+
+describe('resolving a case', () => {
+  const SAID = { actingUser: 'zhao.min', note: 'asked WeChat Pay: the buyer has it once' }
+  const post = (id: string, body: object = SAID, as = server.keys.approver) =>
+    send(server, `POST /v1/cases/${id}/resolve`, { key: as, body })
+
+  let cause = 100
+  const another = (kind: CaseKind = 'refund_beyond_paid'): Promise<string> => {
+    cause += 1
+    return open(kind, cause)
+  }
+
+  test('is answered with the case, and what was done about it', async () => {
+    const id = await another()
+    const answer = await post(id)
+    expect([answer.statusCode, answer.json()]).toMatchObject([
+      200,
+      {
+        id,
+        state: 'resolved',
+        events: [{ type: 'opened' }, { type: 'resolved', actorKind: 'api_key', ...SAID }],
+      },
+    ])
+    expect((await list('?state=open')).ids).not.toContain(id)
+  })
+
+  test('again by the same person: tells what stands', async () => {
+    const id = await another()
+    const first = await post(id)
+    const second = await post(id, { ...SAID, note: 'the same again' })
+    expect([second.statusCode, second.json()]).toEqual([200, first.json()])
+  })
+
+  test.each([
+    ['by another person', { ...SAID, actingUser: 'wang.wei' }, () => server.keys.approver],
+    ['with another key', SAID, () => decider],
+  ] as const)('again %s: is refused', async (_what, body, by) => {
+    const id = await another()
+    await post(id)
+    const answer = await post(id, body, by())
+    expect([answer.statusCode, answer.json().code]).toEqual([409, 'case_resolved'])
+  })
+
+  test('of held money: is refused, and names the kind', async () => {
+    const { id: paymentId } = await paidPayment(server, 700, 'held')
+    const id = await open('payment_held', 50, paymentId)
+    const answer = await post(id)
+    expect([answer.statusCode, answer.json()]).toMatchObject([
+      409,
+      { code: 'case_cause_lasts', kind: 'payment_held', retry: 'later' },
+    ])
+    expect((await list('?state=open')).ids).toContain(id)
+  })
+
+  test.each<[string, object, string]>([
+    ['without a note', { actingUser: 'zhao.min' }, 'note'],
+    ['with a note of blanks', { ...SAID, note: '  ' }, 'note'],
+    ['with a note of 257 characters', { ...SAID, note: '长'.repeat(257) }, 'note'],
+    ['without a person', { note: 'n' }, 'actingUser'],
+    ['with a member nobody knows', { ...SAID, as: 'done' }, 'as'],
+  ])('%s: is refused', async (_what, body, field) => {
+    const answer = await post(await another(), body)
+    expect([answer.statusCode, answer.json()]).toMatchObject([400, { errors: [{ field }] }])
+  })
+
+  test('with a note of 256 characters beyond the first plane: is kept whole', async () => {
+    const note = '𠮷'.repeat(256)
+    const answer = await post(await another(), { ...SAID, note })
+    expect([answer.statusCode, answer.json()]).toMatchObject([200, { events: [{}, { note }] }])
+  })
+
+  test('of another merchant, or of nobody: is not there', async () => {
+    const id = await another()
+    for (const answer of [
+      await post(id, SAID, strangersDecider),
+      await post('01900000-0000-7000-8000-000000000000'),
+      await post('1'),
+    ]) {
+      expect([answer.statusCode, answer.json().code]).toEqual([404, 'not_found'])
+    }
+    expect((await list('?state=open')).ids).toContain(id)
+  })
+
+  test('with a key that may only read cases: is forbidden', async () => {
+    const answer = await post(await another(), SAID, key)
+    expect([answer.statusCode, answer.json().code]).toEqual([403, 'forbidden'])
   })
 })

@@ -68,6 +68,7 @@ describe('the OpenAPI document', () => {
       'patch /v1/webhook-endpoints/{id}',
       'post /notify/{token}/payment',
       'post /notify/{token}/refund',
+      'post /v1/cases/{id}/resolve',
       'post /v1/merchants/{id}/credentials',
       'post /v1/merchants/{id}/policies',
       'post /v1/payments',

@@ -2552,17 +2552,39 @@ begin
   return next;
 end $function$;
 
-CREATE OR REPLACE FUNCTION public.resolve_case(p_id uuid, p_merchant_id text, p_key_id uuid, p_acting_user text, p_note text, p_now timestamp with time zone)
- RETURNS boolean
+CREATE OR REPLACE FUNCTION public.resolve_case(p_id uuid, p_merchant_id text, p_key_id uuid, p_acting_user text, p_note text, p_audit_id uuid, p_now timestamp with time zone)
+ RETURNS text
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+declare
+  payment payments%rowtype;
+  seen cases%rowtype;
 begin
-  perform from payments where id = (
+  select * into payment from payments where id = (
     select payment_id from cases where id = p_id and merchant_id = p_merchant_id) for no key update;
-  return found and exists (select from resolve_cases(array[p_id], 'api_key', p_key_id::text,
-    p_acting_user, p_note, p_now));
+  if not found then
+    return 'not_found';
+  end if;
+  select * into strict seen from cases where id = p_id;
+  if seen.state = 'resolved' then
+    return 'resolved_before';
+  end if;
+  -- Money is held until it is decided about. What is too much may fit again as long as a refund of
+  -- the payment can be cancelled or refused; after that only a person can say what becomes of it.
+  if seen.kind = 'payment_held' and payment.disposition = 'held'
+    or seen.kind = 'refunds_exceed_payment' and payment.over_reserved_fen > 0 and exists (
+      select from refunds where payment_id = payment.id
+        and state in ('pending', 'approved', 'refunding')) then
+    return 'cause_lasts';
+  end if;
+  perform resolve_cases(array[p_id], 'api_key', p_key_id::text, p_acting_user, p_note, p_now);
+  insert into audit (id, merchant_id, at, actor_kind, actor_id, acting_user, action, subject_kind,
+    subject_id, detail)
+  values (p_audit_id, p_merchant_id, p_now, 'api_key', p_key_id::text, p_acting_user,
+    'case.resolve', 'case', p_id, jsonb_build_object('kind', seen.kind, 'paymentId', seen.payment_id));
+  return 'resolved';
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.resolve_cases(p_ids uuid[], p_actor_kind text, p_actor_id text, p_acting_user text, p_note text, p_now timestamp with time zone)

@@ -11,6 +11,8 @@ import {
 } from '../../src/api/recorded-examples.js'
 import { addKey } from '../../src/cli/merchants.js'
 import { SCOPES } from '../../src/db/api-keys.js'
+import { openCase } from '../../src/db/cases.js'
+import { inTransaction } from '../../src/db/transaction.js'
 import { createWeChatChannel } from '../../src/wechat/channel.js'
 import { Recorder } from '../api/support/recorder.js'
 import { OPENID } from '../support/api-client.js'
@@ -184,6 +186,26 @@ async function playCases(paid: Made): Promise<void> {
     return items[0]
   })
   await get('getCase', `/v1/cases/${opened.id}`)
+  const said = { actingUser: 'wang.wei', note: '微信支付已核实,买家只收到一笔' }
+  await post('resolveCase', `/v1/cases/${await impossibleCase(paid)}/resolve`, said, approver)
+}
+
+/** What the sandbox never does: the portal gives back more than was paid. */
+async function impossibleCase({ id: paymentId }: Made): Promise<string> {
+  const opened = await inTransaction(stack.owner, (tx) =>
+    openCase(tx, {
+      kind: 'refund_beyond_paid',
+      merchantId: MERCHANT_ID,
+      paymentId,
+      causeKind: 'channel_refund',
+      causeId: '50000702202611230000000002',
+      amountFen: 10_000,
+      detail: { refundAtChannel: '50000702202611230000000002' },
+      now: new Date(),
+    }),
+  )
+  if (opened === null) throw new Error('The case was opened before.')
+  return opened
 }
 
 async function playWebhooks(): Promise<void> {

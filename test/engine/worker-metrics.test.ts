@@ -1,10 +1,13 @@
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
+import { openCase, resolveCase } from '../../src/db/cases.js'
 import { insertCredential } from '../../src/db/credentials.js'
 import { newId } from '../../src/db/ids.js'
 import { positionEvents } from '../../src/db/outbox-stream.js'
 import { markPlaceRefused } from '../../src/db/payments.js'
+import { inTransaction } from '../../src/db/transaction.js'
+import { CASE_KINDS } from '../../src/domain/cases.js'
 import { StateTotals } from '../../src/engine/state-totals.js'
 import { createWorkerMetrics } from '../../src/engine/worker-metrics.js'
 import { createUnbalanced } from '../../src/ledger/unbalanced.js'
@@ -109,6 +112,21 @@ describe('what a worker measures of the database', () => {
     expect(await scrape('inbox_undelivered')).toEqual({ '': 1 })
     clock.aheadMs = 0
     expect(await scrape('inbox_undelivered')).toEqual({ '': 0 })
+  })
+
+  test('cases_open: counts what waits for a person, and falls when it is resolved', async () => {
+    const kinds = Object.fromEntries(Object.keys(CASE_KINDS).map((kind) => [kind, 0]))
+    expect(await scrape('cases_open')).toEqual(kinds)
+    const { id: paymentId } = await seed.paidPayment()
+    const { merchantId } = seed.account
+    const opened = { kind: 'refund_differs', merchantId, paymentId, amountFen: 1 } as const
+    const cause = { causeKind: 'refund', causeId: 'r', detail: {}, now: new Date() } as const
+    const id = await inTransaction(seed.worker, (tx) => openCase(tx, { ...opened, ...cause }))
+    expect(await scrape('cases_open')).toEqual({ ...kinds, refund_differs: 1 })
+    const by = { principalId: seed.account.id, actingUser: 'Bob', note: 'seen' }
+    const resolution = { caseId: id ?? '', merchantId, ...by, now: new Date() }
+    await inTransaction(seed.owner, (tx) => resolveCase(tx, resolution))
+    expect(await scrape('cases_open')).toEqual(kinds)
   })
 
   test('certificate_expires_seconds: is negative when the certificate has expired', async () => {

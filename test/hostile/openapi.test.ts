@@ -319,6 +319,7 @@ describe('what the OpenAPI document says', { timeout: 120_000 }, () => {
 /** What no request that is made from a document can come to, and why. */
 const REFUSED_ALWAYS: Readonly<Record<string, string>> = {
   'get /v1/cases/{id}': 'nothing has happened that a person has to look at',
+  'post /v1/cases/{id}/resolve': 'nothing has happened that a person has to look at',
   'get /v1/ledger/head': 'nothing was sealed',
   'get /v1/webhook-deliveries/{id}': 'nothing was sent',
   'post /v1/webhook-deliveries/{id}/replay': 'nothing was sent',

@@ -1,8 +1,7 @@
 import { isIP } from 'node:net'
 import { _, Ajv } from 'ajv'
 import type { FastifySchemaCompiler } from 'fastify'
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+import { isUuid } from '../../domain/ids.js'
 
 /**
  * Bodies are taken as they are: nothing is coerced, filled in or dropped, because an amount that
@@ -22,7 +21,7 @@ function createAjv(readsText: boolean): Ajv {
     removeAdditional: false,
     strict: false,
   })
-  ajv.addFormat('uuid', UUID)
+  ajv.addFormat('uuid', isUuid)
   ajv.addFormat('date-time', (text) => !Number.isNaN(Date.parse(text)))
   ajv.addFormat('ip', (text) => isIP(text) !== 0)
   ajv.addKeyword({

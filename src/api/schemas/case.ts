@@ -1,7 +1,17 @@
 import { Type } from 'typebox'
 import { CASE_STATES } from '../../db/cases.js'
 import { CASE_KINDS, type CaseCause, type CaseKind } from '../../domain/cases.js'
-import { amountFen, instant, named, nullable, oneOf, pageFields, uuid } from './fields.js'
+import {
+  actingUser,
+  amountFen,
+  instant,
+  named,
+  nullable,
+  oneOf,
+  pageFields,
+  readableText,
+  uuid,
+} from './fields.js'
 
 const KINDS = Object.keys(CASE_KINDS) as CaseKind[]
 const CAUSES: readonly CaseCause[] = ['payment', 'refund', 'channel_refund']
@@ -43,6 +53,14 @@ export const CaseWithEvents = Type.Object(
     ),
   },
   { $id: 'CaseWithEvents' },
+)
+
+export const ResolveCase = Type.Object(
+  {
+    actingUser,
+    note: readableText(256, 'What was found out and done; it stays with the case.'),
+  },
+  { additionalProperties: false },
 )
 
 export const CasesQuery = Type.Object(

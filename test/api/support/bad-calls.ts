@@ -76,6 +76,31 @@ const OF_ADOPTIONS: readonly BadInput[] = [
   }),
 ]
 
+const resolvingCase = (
+  what: string,
+  outcome: Outcome,
+  caseOf: (standing: Standing) => string,
+): BadInput =>
+  refusedCall(what, outcome, {
+    route: '/v1/cases/:id/resolve',
+    as: 'approver',
+    path: (standing) => `/v1/cases/${caseOf(standing)}/resolve`,
+    body: () => ({ actingUser: 'zhao.min', note: 'n' }),
+  })
+
+const OF_CASES: readonly BadInput[] = [
+  resolvingCase(
+    'resolving the case of money that is held',
+    [409, 'case_cause_lasts'],
+    ({ heldCaseId }) => heldCaseId,
+  ),
+  resolvingCase(
+    'resolving a case that somebody else resolved',
+    [409, 'case_resolved'],
+    ({ resolvedCaseId }) => resolvedCaseId,
+  ),
+]
+
 const OF_THE_REST: readonly BadInput[] = [
   refusedCall('a file that is no certificate', [422, 'certificate_refused'], {
     route: '/v1/merchants/:id/credentials',
@@ -115,5 +140,6 @@ const OF_THE_REST: readonly BadInput[] = [
 export const BAD_CALLS: readonly BadInput[] = [
   ...OF_PAYMENT_ACTIONS,
   ...OF_ADOPTIONS,
+  ...OF_CASES,
   ...OF_THE_REST,
 ]

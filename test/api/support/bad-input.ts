@@ -11,6 +11,10 @@ export interface Standing {
   readonly openOutTradeNo: string
   readonly closedId: string
   readonly heldId: string
+  /** Of the held money. */
+  readonly heldCaseId: string
+  /** Wang Wei has looked at it. */
+  readonly resolvedCaseId: string
   /** Has fifty refunds of one fen each. */
   readonly fiftyId: string
   /** Of a paid payment, asked for by Li Na a moment ago. */

@@ -64,6 +64,9 @@ const jsonOfBytes = (bytes: number): string => {
   return JSON.stringify({ ...ORDER, attach: 'x'.repeat(bytes - Buffer.byteLength(frame)) })
 }
 
+/** The order with one more member at its end. */
+const orderAnd = (member: string): string => `${JSON.stringify(ORDER).slice(0, -1)},${member}}`
+
 const HAN = '长'
 /** 青团 in GBK. */
 const GBK = Buffer.from([0xc7, 0xe0, 0xcd, 0xc5])
@@ -98,6 +101,19 @@ const AT_DOOR: readonly BadInput[] = [
     body: jsonOfBytes(BODY_BYTES_MAX + 1),
   }),
   refusedAtDoor('a body that is no JSON', [400, 'malformed_body'], { body: '{"amountFen":' }),
+  refusedAtDoor('a member given twice', [400, 'invalid_request'], {
+    body: orderAnd('"amountFen":1'),
+  }),
+  refusedAtDoor(
+    'a member given twice, of which one is spelt with escapes',
+    [400, 'invalid_request'],
+    {
+      body: orderAnd(String.raw`"\u0061mountFen":1`),
+    },
+  ),
+  refusedAtDoor('a member named __proto__', [400, 'malformed_body'], {
+    body: orderAnd('"__proto__":{"amountFen":1}'),
+  }),
   refusedAtDoor('a body in GBK that says it is JSON', [400, 'malformed_body'], {
     body: orderInGbk(),
   }),

@@ -1,7 +1,9 @@
 import { addKey, addMerchant } from '../../../src/cli/merchants.js'
+import { openCase } from '../../../src/db/cases.js'
 import { markClosed } from '../../../src/db/payments.js'
 import { changeRefund } from '../../../src/db/refunds.js'
 import { inTransaction } from '../../../src/db/transaction.js'
+import type { CaseKind } from '../../../src/domain/cases.js'
 import { paidFields, signedXml } from '../paid-notification.js'
 import { refundedFields, sealedXml } from '../refund-notification.js'
 import {
@@ -32,6 +34,7 @@ export async function setUpStanding(server: ServerUnderTest, keys: Keys): Promis
   const open = await create(server, 'used-key', { orderRef: 'open-order' })
   const closed = await create(server, onceKey(), {})
   await inTransaction(server.worker, (tx) => markClosed(tx, closed.id, new Date()))
+  const held = await paidPayment(server, 700, 'held')
   const fifty = await paidPayment(server, 1_000)
   for (let n = 0; n < REFUNDS_MAX; n += 1) await ask(server, fifty.id)
   const pending = await paidPayment(server, 1_000)
@@ -41,7 +44,9 @@ export async function setUpStanding(server: ServerUnderTest, keys: Keys): Promis
     openId: open.id,
     openOutTradeNo: open.outTradeNo,
     closedId: closed.id,
-    heldId: (await paidPayment(server, 700, 'held')).id,
+    heldId: held.id,
+    heldCaseId: await openedCase(server, 'payment_held', held.id),
+    resolvedCaseId: await resolvedCase(server, paid.id),
     fiftyId: fifty.id,
     pendingRefundId: await ask(server, pending.id),
     pendingRefundPaymentId: pending.id,
@@ -98,6 +103,24 @@ async function stuckRefund(server: ServerUnderTest): Promise<string> {
   ] as const) {
     await inTransaction(server.worker, (tx) => changeRefund(tx, id, change, now))
   }
+  return id
+}
+
+async function openedCase(
+  { worker }: ServerUnderTest,
+  kind: CaseKind,
+  paymentId: string,
+): Promise<string> {
+  const about = { kind, merchantId: MERCHANT.id, paymentId, causeId: paymentId } as const
+  const opened = { ...about, causeKind: 'payment', amountFen: 1, detail: {} } as const
+  const id = await inTransaction(worker, (tx) => openCase(tx, { ...opened, now: new Date() }))
+  return id ?? ''
+}
+
+async function resolvedCase(server: ServerUnderTest, paymentId: string): Promise<string> {
+  const id = await openedCase(server, 'refund_after_end', paymentId)
+  const body = { actingUser: 'wang.wei', note: 'seen' }
+  await send(server, `POST /v1/cases/${id}/resolve`, { key: server.keys.approver, body })
   return id
 }
 

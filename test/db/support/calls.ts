@@ -54,7 +54,9 @@ export const CALLS: Readonly<Record<string, Call>> = {
   },
   cases_resolve: {
     before: CASE,
-    values: (ids) => [CASE_ID, PLANS_MERCHANT, ids.key, 'Alice', 'seen', new Date()],
+    values: (ids) => {
+      return [CASE_ID, PLANS_MERCHANT, ids.key, 'Alice', 'seen', randomUUID(), new Date()]
+    },
   },
   external_refunds_book: {
     values: (ids) => [

@@ -32,7 +32,8 @@ export const bookExternal = (status: string): string => `select book_external_re
 export const OPEN_CASE = `select open_case(gen_random_uuid(), 'demo', 'payment_held', '{held}',
   'payment', '{held}', 1, '{}', now())`
 
-export const RESOLVE_CASE = `select resolve_case('{case}', 'demo', '{key}', 'Bob', 'seen', now())`
+export const RESOLVE_CASE = `select resolve_case('{case}', 'demo', '{key}', 'Bob', 'seen',
+  gen_random_uuid(), now())`
 
 export const CASE = `insert into cases (id, merchant_id, kind, payment_id, cause_kind, cause_id,
   amount_fen, detail, opened_at)
