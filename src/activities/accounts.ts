@@ -54,7 +54,11 @@ export class Accounts {
     if (this.#entries.get(accountId) !== known) return this.open(accountId)
     const refreshed = this.#refresh(accountId, entry)
     this.#entries.set(accountId, refreshed)
-    refreshed.catch(() => this.#entries.delete(accountId))
+    // What was open stays, to be looked at again: nobody else would close its connections.
+    refreshed.catch(() => {
+      if (known === undefined) this.#entries.delete(accountId)
+      else this.#entries.set(accountId, known)
+    })
     return (await refreshed).open
   }
 
@@ -83,8 +87,8 @@ export class Accounts {
       .update(JSON.stringify([account, apiV2Key, certPem, keyPem]))
       .digest('hex')
     if (before?.fingerprint === fingerprint) return { ...before, readAt: this.#now() }
-    void before?.open.channel.close()
     const channel = this.#connect(account, { apiV2Key, certPem, keyPem })
+    void before?.open.channel.close()
     return { fingerprint, open: { account, channel }, readAt: this.#now() }
   }
 

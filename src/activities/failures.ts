@@ -44,6 +44,7 @@ export const noCredentials = (accountId: string): ApplicationFailure =>
     nextRetryDelay: 60_000,
   })
 
+/** True for the failure that `noCredentials` makes. */
 export const isNoCredentials = (error: unknown): boolean =>
   error instanceof ApplicationFailure && error.type === NO_CREDENTIALS
 

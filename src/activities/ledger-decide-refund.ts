@@ -2,6 +2,7 @@ import { findDecision, recordOperatorApproval } from '../db/decisions.js'
 import { findAccount } from '../db/merchants.js'
 import { findRefund } from '../db/refunds.js'
 import { failPoints } from '../domain/fail-points.js'
+import { isUuid } from '../domain/ids.js'
 import { applyDecision } from './apply-decision.js'
 import type { ActivityDependencies } from './dependencies.js'
 import { noSuchRow } from './failures.js'
@@ -12,8 +13,6 @@ import { withLockedRefund } from './refund-transaction.js'
 
 const AT = failPoints('refundDecisions', ['decide', 'approve', 'expire'])
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const isId = (value: unknown): boolean => typeof value === 'string' && UUID.test(value)
 const OPERATOR_REASON = 'approved in Temporal'
 
 export interface OperatorApproval {
@@ -42,7 +41,7 @@ async function decideRefund(
   decisionId: string,
 ): Promise<RefundProgress> {
   // A raw signal can carry anything: only a recorded decision about this refund counts.
-  if (!isId(decisionId)) {
+  if (typeof decisionId !== 'string' || !isUuid(decisionId)) {
     const refund = await findRefund(database, refundId)
     if (refund === undefined) throw noSuchRow('refund', refundId)
     return refundProgress(refund, clock, 'A decision nobody recorded was ignored.')
@@ -65,7 +64,9 @@ async function approveByOperator(
   refundId: string,
   approval: OperatorApproval,
 ): Promise<RefundProgress> {
-  const reason = typeof approval.reason === 'string' ? approval.reason.trim() : ''
+  const { reason: typed } = approval
+  // The database has no such character, and a refund must not stop at a text that was typed.
+  const reason = typeof typed === 'string' ? typed.replaceAll('\0', '').trim() : ''
   const { decisionId: id, runId } = approval
   return AT.approve(() =>
     withLockedRefund(database, refundId, async (locked) => {

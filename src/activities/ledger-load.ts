@@ -25,6 +25,7 @@ export function createLoads({ database, clock }: ActivityDependencies) {
   }
 }
 
+/** What a workflow has to know of a payment; closing begins a grace after its expiry. */
 export function paymentProgress(
   payment: PaymentRow,
   timeScale: number,
@@ -45,6 +46,7 @@ export const attentionOf = ({
 }: Pick<PaymentRow, 'disposition' | 'attention'>): string | null =>
   disposition === 'surplus' ? null : attention
 
+/** What a workflow has to know of a refund, and a note for whoever looks at it. */
 export function refundProgress(
   refund: RefundRow,
   clock: Clock,

@@ -10,6 +10,7 @@ import {
 import type { EventType } from '../db/outbox.js'
 import type { RefundFact, RefundOutcome } from '../domain/channel.js'
 import { failPoints } from '../domain/fail-points.js'
+import { isUuid } from '../domain/ids.js'
 import { fen } from '../domain/money.js'
 import { isRefundNews } from '../domain/refund.js'
 import {
@@ -21,7 +22,7 @@ import {
 import { PROOF_FRESH_MS } from '../domain/waits.js'
 import { postSettledOtherwise, type Transfer } from '../ledger/postings.js'
 import type { ActivityDependencies } from './dependencies.js'
-import { noSuchRow } from './failures.js'
+import { isNoCredentials, noSuchRow } from './failures.js'
 import { refundProgress } from './ledger-load.js'
 import { settleRefundFacts } from './ledger-settle-refund.js'
 import type { RefundProgress } from './progress.js'
@@ -31,7 +32,6 @@ import { withLockedRefund, type LockedRefund } from './refund-transaction.js'
 
 const AT = failPoints('resolveRefund', ['store', 'apply'])
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** A person waits for it, as for every quick try. */
 const ASKING_TIMEOUT_MS = 1_500
 
@@ -69,7 +69,7 @@ export function createResolveRefund(dependencies: ActivityDependencies) {
 
   /** A raw signal can carry anything: only a recorded resolution that waits counts. */
   async function open(resolutionId: string): Promise<ResolutionRow | undefined> {
-    if (!UUID.test(resolutionId)) return undefined
+    if (!isUuid(resolutionId)) return undefined
     const resolution = await findResolution(database, resolutionId)
     return resolution?.appliedAt === null ? resolution : undefined
   }
@@ -94,6 +94,13 @@ export function createResolveRefund(dependencies: ActivityDependencies) {
   }
 }
 
+const UNASKED: RefundOutcome = {
+  kind: 'unknown',
+  code: 'no_credentials',
+  message: 'The account has no credentials that can be used, so the channel was not asked.',
+  retry: 'later',
+}
+
 /** A success wins, and money in transit is where only the channel's word takes it from. */
 const isForSettling = (refund: RefundRow, fact: RefundFact): boolean =>
   isRefundNews(refund, fact) && (fact.status === 'success' || refund.inTransit)
@@ -102,8 +109,14 @@ async function askChannel(
   { database, clock, openAccount }: ActivityDependencies,
   refund: RefundRow,
 ): Promise<Answer> {
-  const { account, channel } = await openAccount(refund.accountId)
   const askedAt = clock.now()
+  // Without credentials nobody can be asked. Whoever waits is told so, and the refund goes on.
+  const open = await openAccount(refund.accountId).catch((error: unknown) => {
+    if (isNoCredentials(error)) return undefined
+    throw error
+  })
+  if (open === undefined) return { outcome: UNASKED, askedAt, timeScale: 1 }
+  const { account, channel } = open
   const limit = AbortSignal.timeout(ASKING_TIMEOUT_MS)
   const outcome = await askAboutRefund(database, channel, refund, limit)
   return { outcome, askedAt, timeScale: account.timeScale }

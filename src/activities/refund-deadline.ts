@@ -4,7 +4,7 @@ import { newId } from '../db/ids.js'
 import { findAccount, type AccountRow } from '../db/merchants.js'
 import { findPolicy } from '../db/policies.js'
 import { changeRefund, type RefundChange } from '../db/refunds.js'
-import { DEFAULT_POLICY, deadlineStep, type DeadlineStep } from '../domain/approval.js'
+import { DEFAULT_POLICY, deadlineStep, nextStepAt, type DeadlineStep } from '../domain/approval.js'
 import type { Actor } from '../ledger/record.js'
 import { applyDecision } from './apply-decision.js'
 import type { ActivityDependencies, Clock } from './dependencies.js'
@@ -26,6 +26,8 @@ export async function passRefundDeadline(
   return withLockedRefund(database, refundId, async (locked) => {
     const { tx, refund } = locked
     if (refund.state !== 'pending') return refundProgress(refund, clock)
+    // A worker that took the step and did not live to say so is followed by one that asks for it.
+    if (nextStepAt(refund) > clock.now()) return refundProgress(refund, clock)
     const { policyVersion: version, merchantId, accountId } = refund
     const policy = version === null ? undefined : await findPolicy(tx, merchantId, version)
     const { atDeadline, approveUpToFen } = policy ?? DEFAULT_POLICY

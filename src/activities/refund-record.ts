@@ -9,6 +9,7 @@ import { recordChange, type Actor } from '../ledger/record.js'
 
 export const ENGINE: Actor = { actorKind: 'engine', actorId: 'yuanlu', actingUser: null }
 
+/** WeChat Pay as who did something, by the merchant number it speaks to. */
 export const channelActor = (mchId: string): Actor => ({
   actorKind: 'channel',
   actorId: mchId,

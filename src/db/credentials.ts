@@ -54,6 +54,7 @@ export const sealCredential = (
   { accountId, kind, version, secret }: NewCredential,
 ): Buffer => envelope.seal(secret, credentialContext(accountId, kind, version))
 
+/** Adds a version of a secret. Only the owner's role may; the API adds by `addCredential`. */
 export async function insertCredential(
   db: Queryable,
   envelope: Envelope,

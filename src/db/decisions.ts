@@ -92,6 +92,7 @@ const APPLIED = sql(
    where id = $1 and applied_at is null`,
 )
 
+/** Notes what a decision did; what stands there already stays. */
 export async function markDecisionApplied(
   tx: Transaction,
   id: string,

@@ -102,6 +102,7 @@ const APPLIED = sql(
    where id = any($1::uuid[]) and applied_at is null`,
 )
 
+/** Notes what facts did, with the commit; what stands there already stays. */
 export async function markFactsApplied(
   tx: Transaction,
   ids: readonly string[],

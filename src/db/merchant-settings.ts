@@ -32,6 +32,7 @@ const BY_ID = sql(
    from merchants where id = $1`,
 )
 
+/** @throws Error when there is no such merchant. */
 export async function readMerchant(db: Queryable, id: string): Promise<MerchantRow> {
   return only(await db.rows<MerchantRow>(BY_ID, [id]))
 }
@@ -49,6 +50,7 @@ const whoOf = (by: ChangedBy) => [by.keyId, by.actingUser, by.auditId, by.now]
 
 const CHANGE = sql('merchants_change', 'select change_merchant($1, $2, $3, $4, $5, $6)')
 
+/** Writes all settings with a line in the audit. */
 export async function changeMerchant(
   db: Queryable,
   settings: MerchantSettings,

@@ -95,6 +95,7 @@ export async function insertMerchant(db: Queryable, merchant: NewMerchant): Prom
   await db.rows(INSERT_MERCHANT, [id, name, operatorLimitFen, now])
 }
 
+/** Adds a channel account with its apps; in a transaction, or a half of it may stay. */
 export async function insertAccount(db: Queryable, account: NewAccount): Promise<void> {
   await db.rows(INSERT_ACCOUNT, [
     account.id,

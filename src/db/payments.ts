@@ -265,6 +265,7 @@ const CLOSED = sql(
   `update payments set state = 'closed', due_at = null, updated_at = $2 where id = $1`,
 )
 
+/** Closes a locked payment that is open, with the commit. */
 export async function markClosed(tx: Transaction, id: string, now: Date): Promise<void> {
   tx.send(CLOSED, [id, now])
 }
@@ -349,6 +350,7 @@ const DUE_AT = sql(
    where id = $1 and state in ('created', 'awaiting_payment')`,
 )
 
+/** Says when the loop asks for an order; one that is over is asked for no more. */
 export async function setDueAt(db: Queryable, id: string, dueAt: Date): Promise<void> {
   await db.rows(DUE_AT, [id, dueAt])
 }

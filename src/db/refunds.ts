@@ -153,7 +153,7 @@ export async function findRefundByNumber(
   return (await db.rows<RefundRow>(BY_NUMBER, [accountId, outRefundNo]))[0]
 }
 
-/** Locks a refund; its payment must be locked before (`lockPayment`). */
+/** Locks a refund; its payment must be locked before (`lockPaymentOfRefund`). */
 export async function lockRefund(tx: Transaction, id: string): Promise<RefundRow | undefined> {
   return (await tx.lock('refund').rows<RefundRow>(LOCK, [id]))[0]
 }

@@ -75,6 +75,7 @@ const APPLIED = sql(
    where id = $1 and applied_at is null`,
 )
 
+/** Notes what a resolution did and what the channel said; what stands there already stays. */
 export async function markResolutionApplied(
   tx: Transaction,
   id: string,

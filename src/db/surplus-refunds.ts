@@ -59,6 +59,7 @@ const STARTED = sql(
    where id = $1 and workflow_started_at is null`,
 )
 
+/** Notes that a refund has its workflow, so that the loop leaves it alone. */
 export async function markRefundStarted(db: Queryable, id: string, now: Date): Promise<void> {
   await db.rows(STARTED, [id, now])
 }

@@ -23,6 +23,7 @@ const DEADLOCK_DETECTED = '40P01'
 /** What a statement fails with because one before it has failed: it tells nothing. */
 const IN_FAILED_TRANSACTION = '25P02'
 
+/** The inside of one transaction: its statements, and the order in which it locks. */
 export class Transaction implements Queryable {
   readonly #client: PoolClient
   readonly #sent: Promise<unknown>[] = []

@@ -93,6 +93,7 @@ export interface NewDelivery {
   readonly body: string
 }
 
+/** Adds deliveries in the order given; one that is there already stays as it is. */
 export async function insertDeliveries(
   tx: Transaction,
   deliveries: readonly NewDelivery[],
@@ -114,6 +115,7 @@ export async function insertDeliveries(
 
 const MOVE = sql('webhook_cursor_move', 'update stream_cursors set position = $2 where reader = $1')
 
+/** Notes how far events were handed out; the cursor must be locked (`lockWebhookCursor`). */
 export async function moveWebhookCursor(tx: Transaction, position: number): Promise<void> {
   await tx.rows(MOVE, [READER, position])
 }

@@ -32,6 +32,7 @@ export function parseFen(text: string): Fen {
   return fen(Number(text))
 }
 
+/** @throws RangeError when the sum is no safe integer. */
 export function addFen(...amounts: readonly Fen[]): Fen {
   return fen(amounts.reduce<number>((sum, amount) => sum + amount, 0))
 }

@@ -17,9 +17,11 @@ export async function startMetricsServer(options: {
     if (request.url === '/healthz') {
       response.end('ok')
     } else if (request.url === '/metrics') {
-      void registry.metrics().then((text) => {
-        response.setHeader('content-type', registry.contentType).end(text)
-      })
+      registry.metrics().then(
+        (text) => response.setHeader('content-type', registry.contentType).end(text),
+        // A value that cannot be read must not end the process that it is a value of.
+        () => response.writeHead(500).end(),
+      )
     } else {
       response.writeHead(404).end()
     }

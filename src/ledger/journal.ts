@@ -26,6 +26,7 @@ export function insertEntryText(first: number): string {
       ${fens}::bigint[]) as t (n, rule, debit, credit, fen)`
 }
 
+/** The values of `insertEntryText`. */
 export const entryValues = (cause: Cause, transfers: readonly Transfer[]): readonly unknown[] => [
   cause.entryId,
   cause.merchantId,

@@ -49,6 +49,7 @@ export function changeText(first: number): string {
    ${insertEntryText(first + 13)}`
 }
 
+/** The values of `changeText`, with new ids for the event, the line and the entry. */
 export function changeValues(change: Change): readonly unknown[] {
   const { type, actor, merchantId, paymentId, subjectKind, subjectId, now } = change
   const cause = { merchantId, kind: subjectKind, id: subjectId, occurredAt: change.occurredAt }

@@ -37,5 +37,6 @@ export const sealHash = (seal: SealContent): Buffer =>
     ]),
   )
 
+/** An instant in microseconds since 1970, as seals hash it. */
 export const microsecondsOf = (at: Date): bigint =>
   BigInt(at.getTime()) * MICROSECONDS_PER_MILLISECOND

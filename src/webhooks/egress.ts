@@ -94,6 +94,8 @@ function send(message: Message, route: Route): Promise<SendResult> {
     })
     // An answer that has begun is judged by its status, whatever becomes of the rest of it.
     request.on('error', (error) => resolve(failed(errorOf(error, route.signal))))
+    // Of a receiver that switches to another protocol Node tells nothing but the end.
+    request.once('close', () => resolve(failed('connection_closed')))
     request.end(message.body)
   })
 }

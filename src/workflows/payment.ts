@@ -106,8 +106,7 @@ class PaymentRun {
       const woken = leftMs > 0 && (await condition(() => this.#isWoken(), leftMs, CLOSING))
       if (!woken) {
         closesAt = Date.now() + CLOSE_AGAIN_MS
-        await this.#channel.queryThenClose(this.#paymentId)
-        this.#factWaits = true
+        await this.#close()
       }
     }
     const { state, attention } = this.#known()
@@ -115,6 +114,28 @@ class PaymentRun {
       upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.attention, value: attention }])
     }
     return { state }
+  }
+
+  /**
+   * Has the channel asked, and the order closed, for as long as that takes. What is known by then
+   * in another way is settled at once, and may be the end of it.
+   */
+  async #close(): Promise<void> {
+    const scope = new CancellationScope()
+    let hasEnded = false
+    const closing = scope
+      .run(() => this.#channel.queryThenClose(this.#paymentId))
+      .finally(() => (hasEnded = true))
+    // Heard below, where it is waited for.
+    closing.catch(() => undefined)
+    for (;;) {
+      await condition(() => hasEnded || this.#isWoken())
+      if (hasEnded || !hasChange('settle-while-closing')) break
+      if (this.#factWaits) await this.#settle()
+      if (this.#isOver()) return scope.cancel()
+    }
+    await closing
+    this.#factWaits = true
   }
 
   async #settle(): Promise<void> {

@@ -33,12 +33,13 @@ export const PROMPT: ActivityOptions = {
 /**
  * A channel call on the queue of its own. An attempt may take as long as the slowest time-out; a
  * worker that died is noticed by the missing heartbeat. The activity says itself when it wants to
- * be asked again (`nextRetryDelay`); the policy below is for what it did not foresee.
+ * be asked again (`nextRetryDelay`); the policy below is for what it did not foresee. Attempts
+ * count through all of a long question: one that lost its worker waits for the longest interval.
  */
 export const CHANNEL: ActivityOptions = {
   startToCloseTimeout: '90 s',
   heartbeatTimeout: '12 s',
-  retry: { initialInterval: '2 s', backoffCoefficient: 2, maximumInterval: '5 min' },
+  retry: { initialInterval: '2 s', backoffCoefficient: 2, maximumInterval: '30 s' },
 }
 
 /** After a closing that settled nothing, the channel is asked again this much later. */

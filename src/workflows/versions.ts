@@ -7,7 +7,9 @@ import { patched } from '@temporalio/workflow'
  */
 export type WorkflowChange =
   /** 0.2.0: asked for its parameters, a payment that nobody has placed is placed. */
-  'place-when-asked'
+  | 'place-when-asked'
+  /** 0.2.0: a fact that comes while the channel is asked at expiry is settled at once. */
+  | 'settle-while-closing'
 
 /** Whether this workflow has the change; writes one marker the first time that it is asked. */
 export const hasChange = (change: WorkflowChange): boolean => patched(change)

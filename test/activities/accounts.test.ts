@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
 import { Accounts, type AccountsOptions } from '../../src/activities/accounts.js'
 import { insertCredential } from '../../src/db/credentials.js'
@@ -72,6 +72,18 @@ describe('accounts', () => {
     const opened = await Promise.all(Array.from({ length: 20 }, () => accounts.open(id)))
     expect(new Set(opened.map(({ channel }) => channel)).size).toBe(1)
     expect(opened[0]?.channel).not.toBe(first.channel)
+  })
+
+  test('a row that cannot be read now: leaves the channel open, for when it can', async () => {
+    const { worker, account } = workshop.seed
+    const accounts = openAccounts()
+    const first = await accounts.open(account.id)
+    clock.advance(FRESH_MS)
+    const rows = vi.spyOn(worker, 'rows')
+    onTestFinished(() => rows.mockRestore())
+    rows.mockRejectedValueOnce(new Error('The database is away.'))
+    await expect(accounts.open(account.id)).rejects.toThrow('away')
+    expect((await accounts.open(account.id)).channel).toBe(first.channel)
   })
 
   test('an account of real money: is reached through the proxy, by both hosts', async () => {

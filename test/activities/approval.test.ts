@@ -210,12 +210,12 @@ describe('a shop of one', () => {
 })
 
 describe('when nobody decides', () => {
+  const HOUR_MS = 3_600_000
   const pass = async (refund: RefundRow) =>
     runActivity(workshop.activities.expireRefund, [refund.id])
 
   test('half time reminds, the deadline escalates once, and then it closes', async () => {
     const refund = await asked({ deadlineSeconds: 7_200 })
-    const HOUR_MS = 3_600_000
     clock.advance(HOUR_MS)
     expect(await pass(refund)).toMatchObject({ state: 'pending', decideInMs: HOUR_MS })
     clock.advance(HOUR_MS)
@@ -233,6 +233,21 @@ describe('when nobody decides', () => {
     })
   })
 
+  test.each(['escalate', 'approve', 'close'] as const)(
+    'a step taken twice, because a worker died with the first (%s): waits for its time',
+    async (atDeadline) => {
+      const approveUpToFen = atDeadline === 'approve' ? 1_000 : null
+      const policy = { deadlineSeconds: 7_200, atDeadline, approveUpToFen }
+      const refund = await asked(policy, { shipped: false })
+      clock.advance(HOUR_MS)
+      await pass(refund)
+      clock.advance(1_000)
+      const leftMs = HOUR_MS - 1_000
+      expect(await pass(refund)).toMatchObject({ state: 'pending', decideInMs: leftMs })
+      expect((await traces(refund)).events).toEqual(['refund.requested', 'refund.reminder'])
+    },
+  )
+
   const APPROVES = { atDeadline: 'approve', approveUpToFen: 1_000 } as const
   test.each<[string, Partial<ApprovalPolicy>, object, string]>([
     ['small and unshipped', APPROVES, { shipped: false }, 'approved'],
@@ -243,8 +258,10 @@ describe('when nobody decides', () => {
     ['needs two', { ...APPROVES, rules: [{ approvals: 2 }] }, { shipped: false }, 'pending'],
     ['a policy that closes', { atDeadline: 'close' }, {}, 'expired'],
   ])('at the deadline, %s: is %s', async (_name, policy, options, state) => {
-    const refund = await asked(policy, options)
+    const refund = await asked({ ...policy, deadlineSeconds: 7_200 }, options)
+    clock.advance(HOUR_MS)
     await pass(refund)
+    clock.advance(HOUR_MS)
     expect(await pass(refund)).toMatchObject({ state })
     const { audit } = await traces(refund)
     if (state === 'approved') expect(audit).toContain('deadline refund.approved')

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 
 import { findDecision } from '../../src/db/decisions.js'
 import type { RefundRow } from '../../src/db/refunds.js'
+import { nextStepAt } from '../../src/domain/approval.js'
 import type { DecisionOutcome, DecisionVerb } from '../../src/domain/refund.js'
 import { REFUND_STATES, type RefundState } from '../../src/domain/states.js'
 import { refundTraces } from '../support/refund-traces.js'
@@ -201,6 +202,7 @@ describe('approveByOperator', () => {
     ['no reason', '', 'approved in Temporal'],
     ['blanks', '   ', 'approved in Temporal'],
     ['a number', 7, 'approved in Temporal'],
+    ['a character that no row can hold', 'seen\0 it', 'seen it'],
     ['a very long text', 'x'.repeat(1_000), 'x'.repeat(256)],
   ])('with %s: a reason is recorded all the same', async (_name, reason, recorded) => {
     const refund = await asked()
@@ -215,7 +217,11 @@ describe('expireRefund', () => {
     'the deadlines of a $from refund: leave it $to',
     async ({ from, to }) => {
       const refund = await refundIn(from)
-      const expire = () => runActivity(workshop.activities.expireRefund, [refund.id])
+      const expire = async () => {
+        const dueAt = nextStepAt(await workshop.seed.readRefund(refund.id))
+        clock.advance(Math.max(0, dueAt.getTime() - clock.now().getTime()))
+        return runActivity(workshop.activities.expireRefund, [refund.id])
+      }
       const steps = from === to ? [] : ['refund.reminder', 'refund.escalated']
       for (const step of steps) expect(await expire(), step).toMatchObject({ state: 'pending' })
       expect(await expire()).toMatchObject({ state: to })

@@ -45,11 +45,12 @@ describe('a channel at the rates of orders', () => {
     const channel = atOrderRates(stub)
     const order = { appId: 'wx1', outTradeNo: 'P0001' }
     const signal = AbortSignal.abort()
-    const asked = Array.from({ length: 5_000 }, () =>
+    // In turn they would take twenty-five seconds.
+    const asked = Array.from({ length: 40_000 }, () =>
       channel.queryOrder(order, { urgency: 'background', signal }),
     )
     const startedMs = performance.now()
     await Promise.all(asked)
-    expect(performance.now() - startedMs).toBeLessThan(2_000)
+    expect(performance.now() - startedMs).toBeLessThan(20_000)
   })
 })

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 
+import { noCredentials } from '../../src/activities/failures.js'
+import { createActivities } from '../../src/activities/index.js'
 import { newId } from '../../src/db/ids.js'
 import type { RefundRow } from '../../src/db/refunds.js'
 import { findResolution, recordResolution } from '../../src/db/resolutions.js'
@@ -279,6 +281,23 @@ describe('a new number', () => {
 })
 
 describe('what is said', () => {
+  test('while the account has no credentials: is answered, and holds up nothing', async () => {
+    const refund = await abnormal()
+    const { worker: database, envelope } = workshop.seed
+    const { resolveRefund } = createActivities({
+      database,
+      envelope,
+      clock,
+      notifyBaseUrl: 'https://pay.example.com',
+      openAccount: (accountId) => Promise.reject(noCredentials(accountId)),
+    })
+    const id = await say(refund, 'fail')
+    expect(await runActivity(resolveRefund, [refund.id, id])).toMatchObject({
+      state: 'needs_attention',
+    })
+    expect(await outcomeOf(id)).toBe('channel_silent')
+  })
+
   test('of another refund, under no id, or twice: changes nothing', async () => {
     const [refund, other] = [await abnormal(), await abnormal()]
     const id = await say(other, 'retry')

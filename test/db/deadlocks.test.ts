@@ -117,7 +117,7 @@ const TRANSACTIONS: readonly Transacts[] = [
     name: 'expire a refund',
     on: 'paid',
     ready: async (payment) => {
-      const asked = await seed.refund(payment, { amountFen: REFUND_FEN })
+      const asked = await seed.refund(payment, { amountFen: REFUND_FEN, expiresInMs: 0 })
       return () => activities.expireRefund(asked.id)
     },
   },

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { casesOfPayment, openCase, resolveCase, type NewCase } from '../../src/db/cases.js'
+import {
+  casesOfPayment,
+  openCase,
+  resolveCase,
+  type CaseResolution,
+  type NewCase,
+} from '../../src/db/cases.js'
 import type { ExternalRefundOutcome } from '../../src/db/external-refunds.js'
 import { findPayment } from '../../src/db/payments.js'
 import { changeRefund, findRefund, type RefundChange } from '../../src/db/refunds.js'
@@ -274,11 +280,11 @@ describe('a refund made in the portal that does not fit', () => {
       note: 'the buyer keeps it',
       now: NOW,
     }
-    const resolve = (change: object = {}): Promise<boolean> =>
+    const resolve = (change: object = {}): Promise<CaseResolution> =>
       inTransaction(book.api, (tx) => resolveCase(tx, { ...resolution, ...change }))
-    expect(await resolve({ merchantId: 'other' })).toBe(false)
-    expect(await resolve()).toBe(true)
-    expect(await resolve()).toBe(false)
+    expect(await resolve({ merchantId: 'other' })).toBe('not_found')
+    expect(await resolve()).toBe('resolved')
+    expect(await resolve()).toBe('resolved_before')
     expect(await casesOf(paymentId)).toEqual(['refunds_exceed_payment resolved 700'])
     expect(await counters(paymentId)).toEqual([0, 1000, 700, 700])
   })

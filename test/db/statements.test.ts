@@ -100,7 +100,10 @@ test('requesting a refund: costs what is written down', async () => {
 test('deciding and expiring a refund: cost what is written down', async () => {
   const { seed, activities } = workshop
   const payment = await seed.paidPayment()
-  const [decided, expired] = [await seed.refund(payment), await seed.refund(payment)]
+  const [decided, expired] = [
+    await seed.refund(payment),
+    await seed.refund(payment, { expiresInMs: 0 }),
+  ]
   const decisionId = await seed.decision(decided, 'approve')
   expect(await transactionsOf(() => activities.decideRefund(decided.id, decisionId))).toEqual(
     costs(COSTS.decide),

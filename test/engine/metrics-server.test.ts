@@ -1,4 +1,4 @@
-import { Counter, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { startMetricsServer } from '../../src/engine/metrics-server.js'
@@ -17,6 +17,18 @@ describe('metrics server', () => {
     const answer = await fetch(`http://127.0.0.1:${server.port}${path}`)
     expect(answer.status).toBe(status)
     expect(await answer.text()).toContain(text)
+  })
+
+  test('a value that cannot be read: answers 500, and the server goes on', async () => {
+    const registry = new Registry()
+    const collect = () => Promise.reject(new Error('nobody knows'))
+    registry.registerMetric(new Gauge({ name: 'drinks', help: 'Drinks.', registers: [], collect }))
+    const server = await startMetricsServer({ registry, host: '127.0.0.1', port: 0 })
+    onTestFinished(() => server.stop())
+    const url = `http://127.0.0.1:${server.port}`
+    expect((await fetch(`${url}/metrics`)).status).toBe(500)
+    registry.removeSingleMetric('drinks')
+    expect((await fetch(`${url}/metrics`)).status).toBe(200)
   })
 
   test('a port that is taken: refuses to start', async () => {

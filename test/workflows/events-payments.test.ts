@@ -13,7 +13,7 @@ import { useTestTemporal } from '../support/temporal.js'
 
 const temporal = useTestTemporal(import.meta.url)
 const HOUR_MS = 3_600_000
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 let database: TestDatabase
 let world: EngineWorld
 

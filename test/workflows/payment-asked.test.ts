@@ -19,7 +19,7 @@ const awaiting = paymentIn('awaiting_payment', { closesInMs: CLOSES_IN_MS })
 const { withMocks, resultOf, elapsedMs, attentionOf } = useMockedPayments()
 
 const ask = ({ engine }: Rig, payment: PaymentSubject, purpose: 'query' | 'close' = 'query') =>
-  engine.askPayment(payment, { purpose, updateId: randomUUID(), timeoutMs: 10_000 })
+  engine.askPayment(payment, { purpose, updateId: randomUUID(), timeoutMs: 60_000 })
 
 describe('paymentWorkflow that is asked for', () => {
   test('nothing new: is told, and goes on waiting', async () => {

@@ -22,7 +22,7 @@ const stuck = () => askAgain('NOTENOUGH', 'no balance', 30 * MINUTE_MS)
 /** Until the question has ended: an answer that comes in between would have the step made twice. */
 async function isParked(refund: RefundSubject): Promise<void> {
   await expect
-    .poll(async () => textOf(await handleOf(refund).fetchHistory()), { timeout: 10_000 })
+    .poll(async () => textOf(await handleOf(refund).fetchHistory()), { timeout: 60_000 })
     .toContain('slow')
 }
 

@@ -19,3 +19,13 @@ export class SteppingClock {
     this.#nowMs = START
   }
 }
+
+/** Later than every deadline there is, also than those that were set by what it told before. */
+export class LateClock {
+  #nowMs = Date.UTC(2100, 0, 1)
+
+  now(): Date {
+    this.#nowMs += 2 * DAY_MS
+    return new Date(this.#nowMs)
+  }
+}
