@@ -3,7 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 
 import type { Shop } from '../cli/up/shop.js'
-import type { Disposition, PaymentState, RefundState } from '../domain/states.js'
+import type {
+  Disposition,
+  HoldReason,
+  PaymentState,
+  RefundCause,
+  RefundState,
+} from '../domain/states.js'
 
 export interface PaymentAnswer {
   readonly id: string
@@ -11,6 +17,7 @@ export interface PaymentAnswer {
   readonly state: PaymentState
   readonly disposition: Disposition | null
   readonly amountFen: number
+  readonly reservedFen: number
   readonly refundedFen: number
 }
 
@@ -18,6 +25,8 @@ export interface RefundAnswer {
   readonly id: string
   readonly outRefundNo: string
   readonly state: RefundState
+  readonly cause: RefundCause | null
+  readonly holdReason: HoldReason | null
 }
 
 /** What the API said no to: its stable code, such as `refund_exceeds_payment`. */
@@ -39,13 +48,15 @@ interface Call {
   readonly idempotencyKey?: string
   /** Which API is asked first; the next try goes to the other. */
   readonly first?: number
+  /** "Accepted" is an answer: it stands in a row, and asked again it would be said twice. */
+  readonly isRecorded?: boolean
 }
 
 const ACCEPTED = 202
 const BUSY = [408, 425, 429]
 const RETRY_WAIT_MS = { least: 150, most: 1_000 }
 const ANSWER_WITHIN_MS = 12_000
-const PATIENCE_MS = 150_000
+const PATIENCE_MS = 300_000
 const OPENID = 'oUpF8uMuAJO2pxb1Q9zNjWeS6o'
 
 /** No API gave an answer for longer than any fault lasts. */
@@ -119,6 +130,27 @@ export class ChaosClient {
     })
   }
 
+  /** Withdraws a refund that was not sent. */
+  cancel(id: string): Promise<Reply<object>> {
+    return this.#ask({
+      method: 'POST',
+      path: `/v1/refunds/${id}/cancel`,
+      role: 'requester',
+      body: { actingUser: 'li.na', reason: 'chaos' },
+    })
+  }
+
+  /** Says that a refund which the channel refused was never taken. */
+  giveUp(id: string): Promise<Reply<object>> {
+    return this.#ask({
+      method: 'POST',
+      path: `/v1/refunds/${id}/resolve`,
+      role: 'approver',
+      body: { as: 'failed', actingUser: 'wang.wei', evidence: 'refused, the portal was faster' },
+      isRecorded: true,
+    })
+  }
+
   async close(): Promise<void> {
     await this.#agent.destroy()
   }
@@ -141,7 +173,7 @@ export class ChaosClient {
 
   /** @returns undefined when the same is worth asking again */
   async #askOnce<Body>(call: Call, at: number): Promise<Reply<Body> | undefined> {
-    const { method, path, role, body, idempotencyKey } = call
+    const { method, path, role, body, idempotencyKey, isRecorded = false } = call
     const key = role === 'requester' ? this.#shop.requesterKey : this.#shop.approverKey
     try {
       const reply = await request(`${this.#urls[at]}${path}`, {
@@ -158,7 +190,8 @@ export class ChaosClient {
       const answer = (await reply.body.json()) as Body & { readonly code?: string }
       this.answers[at] = (this.answers[at] ?? 0) + 1
       const { statusCode: status } = reply
-      if (status >= 500 || status === ACCEPTED || BUSY.includes(status)) return undefined
+      const isEarly = status === ACCEPTED && !isRecorded
+      if (status >= 500 || isEarly || BUSY.includes(status)) return undefined
       return status < 400 ? answer : { refused: answer.code ?? String(status) }
     } catch {
       // The connection broke or there was none: nothing is known, so the same is asked again.

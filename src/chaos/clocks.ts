@@ -15,7 +15,7 @@ const SEEN_WITHIN_MS = 10_000
 
 /** Sets the clock of a running process and waits until it goes by it. */
 export async function shiftClock(
-  fleet: Fleet,
+  fleet: Pick<Fleet, 'signal'>,
   { name, clockFile }: ShiftableProcess,
   shiftMs: number,
 ): Promise<void> {

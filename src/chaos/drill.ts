@@ -1,11 +1,12 @@
 import { compareBooks } from './books/compare.js'
 import { offendersOf, type Verdict } from './books/verdict.js'
 import { ArmedFaults } from './armed-faults.js'
+import { Clerk } from './clerk.js'
 import { ChaosClient, isRefusal } from './client.js'
 import type { DrivenOrders } from './driven.js'
 import { Driver } from './driver.js'
 import type { Ground } from './ground.js'
-import type { FaultKind } from './kinds.js'
+import type { FaultKind, PortalKind } from './kinds.js'
 import { countFaults, type Plan } from './plan.js'
 import { PROFILES } from './profiles.js'
 import { isQuiet, waitForQuiet, type Unrest } from './quiet.js'
@@ -32,6 +33,17 @@ export interface DrillResult {
   readonly restarts: number
   /** Requests for more than was left, refused as they must be. */
   readonly refusedRequests: number
+  /** Refunds by hand that the channel refused, as ours was faster. */
+  readonly refusedByHand: number
+  /** Refunds of ours that one by hand has stopped, and how they went on. */
+  readonly contested: {
+    /** Held before they were sent, and withdrawn. */
+    readonly withdrawn: number
+    /** Sent, and refused by the channel. */
+    readonly refused: number
+    /** Of the refused, those that wait for a day, since an answer was missed. */
+    readonly resting: number
+  }
   /** Orders that had ended when their money came; it goes back by itself. */
   readonly paidTooLate: number
   /** How many answers each API gave. */
@@ -80,6 +92,7 @@ interface Tools {
 interface Played {
   readonly driver: Driver
   readonly striker: Striker
+  readonly clerk: Clerk
   readonly faults: ArmedFaults
   readonly unrest: Unrest
 }
@@ -104,6 +117,7 @@ async function play(
     onBegun: (count) => striker.onBegun(count),
     onOver: (count) => onProgress((DRIVING_SHARE * count) / plan.orders.length),
   })
+  const clerk = new Clerk({ client, desk, faults, mchId })
   await Promise.all([driver.drive(plan), striker.run(plan.strikes)])
   const unrest = await waitForQuiet(
     {
@@ -111,12 +125,15 @@ async function play(
       temporalAddress: ground.temporalAddress,
       namespace: system.world.namespace,
       taskQueue: system.taskQueue,
-      attend: () => resolveChanges(driver, { client, desk, faults, mchId }),
+      attend: async () => {
+        await clerk.attend(driver.refunds)
+        return clerk.resting.size
+      },
       onLook: (left) => onProgress(shareAt(left, plan)),
     },
     quietWithinMs,
   )
-  return { driver, striker, faults, unrest }
+  return { driver, striker, clerk, faults, unrest }
 }
 
 async function judge(
@@ -124,14 +141,14 @@ async function judge(
   { world }: ChaosSystem,
   parts: Played & { readonly client: ChaosClient; readonly plan: Plan },
 ): Promise<Omit<DrillResult, 'seconds'>> {
-  const { driver, striker, faults, unrest, client, plan } = parts
+  const { driver, striker, clerk, faults, unrest, client, plan } = parts
   const driven = await askAll(driver, client)
   const evidence = await faults.evidence()
-  const { portalRefunds, refusedRequests, paidTooLate } = driver
+  const { refusedRequests, refusedByHand, paidTooLate } = driver
   const happened = {
     ...faults.countHappened(evidence),
     ...striker.happened,
-    ...(portalRefunds.length > 0 ? { portal_refund: portalRefunds.length } : {}),
+    ...portalRefundsHappened(driver, clerk),
   }
   return {
     plan,
@@ -140,6 +157,12 @@ async function judge(
     faults: sideBySide(countFaults(plan), happened),
     restarts: fleet.restarts,
     refusedRequests,
+    refusedByHand,
+    contested: {
+      withdrawn: clerk.stopped.size,
+      refused: clerk.refused.size,
+      resting: clerk.resting.size,
+    },
     paidTooLate,
     answersOfApis: client.answers,
     notificationsOfWorkers: world.apiUrls.map(
@@ -164,24 +187,19 @@ const idle = (what: string, counts: readonly number[]): DrillResult['surprises']
     count > 0 ? [] : [{ subject: what, sentence: `${what} ${index + 1} did nothing.` }],
   )
 
-/** Somebody in the channel's back office ends what a frozen card has stopped. */
-async function resolveChanges(
-  driver: Driver,
-  parts: {
-    readonly client: ChaosClient
-    readonly desk: SandboxDesk
-    readonly faults: ArmedFaults
-    readonly mchId: string
-  },
-): Promise<void> {
-  const { client, desk, faults, mchId } = parts
-  for (const { plan, answer } of driver.refunds) {
-    const { id, outRefundNo } = answer
-    const isOne = plan.faults.some(({ kind }) => kind === 'change')
-    if (!isOne || faults.resolved.has(outRefundNo)) continue
-    const now = await client.refund(id)
-    if (isRefusal(now) || now.state !== 'needs_attention') continue
-    if (await desk.resolve(mchId, outRefundNo)) faults.resolved.add(outRefundNo)
+/** One over the rest has happened where it stopped ours, and a race also where ours was first. */
+function portalRefundsHappened(
+  { portalRefunds, refusedByHand }: Driver,
+  { stopped }: Clerk,
+): Record<PortalKind, number> {
+  const made = (wanted: PortalKind): number =>
+    portalRefunds.filter(({ kind }) => kind === wanted).length
+  return {
+    portal_refund: made('portal_refund'),
+    portal_refund_over_rest: [...stopped].filter(
+      ({ order }) => order.portal?.kind === 'portal_refund_over_rest',
+    ).length,
+    portal_refund_race: made('portal_refund_race') + refusedByHand,
   }
 }
 

@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import type { ArmedFaults } from './armed-faults.js'
 import { isRefusal, type ChaosClient, type PaymentAnswer, type RefundAnswer } from './client.js'
 import type { DrivenPortalRefund } from './driven.js'
+import type { PortalKind } from './kinds.js'
 import type { Plan, PlannedOrder, PlannedRefund } from './plan.js'
 import type { SandboxDesk } from './sandbox-desk.js'
 
@@ -10,6 +13,10 @@ const LIFE_S = { leaves: 5 * 60, pays: 3 * 60 * 60 }
 const WAIT_S = 5
 /** A message that died with a worker is sent again after two minutes. */
 const PAID_WITHIN_MS = 170_000
+const LOOK_EVERY_MS = 200
+
+/** The channel's word for a refund of more than is left. */
+const TOO_MUCH = 'ERROR'
 
 /** Something the API or the channel said no to where the plan expected a yes. */
 export interface Surprise {
@@ -23,11 +30,16 @@ interface TakenPayment {
   isPaid: boolean
 }
 
-interface TakenRefund {
+export interface TakenRefund {
+  readonly order: PlannedOrder
   readonly plan: PlannedRefund
   readonly answer: RefundAnswer
   readonly payment: PaymentAnswer
   decision: 'approve' | 'reject' | undefined
+}
+
+interface MadeByHand extends DrivenPortalRefund {
+  readonly kind: PortalKind
 }
 
 export interface DriverParts {
@@ -48,12 +60,14 @@ export class Driver {
   readonly #parts: DriverParts
   readonly payments: TakenPayment[] = []
   readonly refunds: TakenRefund[] = []
-  readonly portalRefunds: DrivenPortalRefund[] = []
+  readonly portalRefunds: MadeByHand[] = []
   readonly surprises: Surprise[] = []
   /** Requests for more than was left, and refused as they must be. */
   refusedRequests = 0
   /** Orders that had ended when their money came. */
   paidTooLate = 0
+  /** Refunds by hand that the channel refused, since ours was faster. */
+  refusedByHand = 0
   #begun = 0
   #over = 0
 
@@ -97,7 +111,7 @@ export class Driver {
       this.paidTooLate += 1
       return
     }
-    await this.#refundByHand(order)
+    if (order.portal?.kind === 'portal_refund') await this.#refundByHand(order)
     await Promise.all(order.refunds.map((_, index) => this.#giveBack(payment, index)))
   }
 
@@ -111,15 +125,20 @@ export class Driver {
     return undefined
   }
 
-  async #refundByHand({ outTradeNo, portalRefundFen: amountFen }: PlannedOrder): Promise<void> {
-    if (amountFen === 0) return
+  async #refundByHand({ outTradeNo, portal }: PlannedOrder): Promise<void> {
+    if (portal === undefined) return
     const { desk, mchId, refundNotifyUrl: notifyUrl } = this.#parts
+    const { kind, amountFen } = portal
     const made = await desk.refundByHand({ mchId, outTradeNo, amountFen, notifyUrl })
+    if (kind === 'portal_refund_race' && made === TOO_MUCH) {
+      this.refusedByHand += 1
+      return
+    }
     if (typeof made === 'string') {
       return this.#surprise(outTradeNo, `could not be refunded by hand: ${made}`)
     }
     const { outRefundNo, refundFee } = made
-    this.portalRefunds.push({ outTradeNo, outRefundNo, amountFen: refundFee })
+    this.portalRefunds.push({ outTradeNo, outRefundNo, amountFen: refundFee, kind })
   }
 
   async #giveBack({ order, answer: payment }: TakenPayment, index: number): Promise<void> {
@@ -131,10 +150,37 @@ export class Driver {
     const key = `${outTradeNo}-refund-${index}`
     const answer = await client.requestRefund(key, { outTradeNo, amountFen })
     if (isRefusal(answer)) return this.#refusedRefund(order, key, answer.refused)
-    const refund: TakenRefund = { plan, answer, payment, decision: undefined }
+    const refund: TakenRefund = { order, plan, answer, payment, decision: undefined }
     this.refunds.push(refund)
     await faults.arm(plan.faults, { outTradeNo, outRefundNo: answer.outRefundNo })
-    await this.#decide(refund, plan.decision)
+    await this.#decideBesidePortal(refund)
+  }
+
+  /** Decides a refund; where somebody refunds by hand against it, before or at the same time. */
+  async #decideBesidePortal(refund: TakenRefund): Promise<void> {
+    const { order, plan, payment } = refund
+    if (order.portal?.kind === 'portal_refund_over_rest') {
+      await this.#refundByHand(order)
+      await this.#booked(payment)
+    }
+    const decided = this.#decide(refund, plan.decision)
+    if (order.portal?.kind !== 'portal_refund_race') return decided
+    // Once the approval is answered, ours is about to be sent: either may be first.
+    const { isAfterApproval } = order.portal
+    const byHand = isAfterApproval
+      ? decided.then(() => this.#refundByHand(order))
+      : this.#refundByHand(order)
+    await Promise.all([decided, byHand])
+  }
+
+  /** Waits until the book has the refund by hand; where it never has, the comparison tells. */
+  async #booked({ id, amountFen }: PaymentAnswer): Promise<void> {
+    const deadlineMs = Date.now() + PAID_WITHIN_MS
+    while (Date.now() < deadlineMs) {
+      const now = await this.#parts.client.payment(id)
+      if (!isRefusal(now) && now.reservedFen + now.refundedFen > amountFen) return
+      await sleep(LOOK_EVERY_MS)
+    }
   }
 
   #refusedRefund(order: PlannedOrder, key: string, code: string): void {

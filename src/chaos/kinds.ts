@@ -18,8 +18,12 @@ export const FAULT_KINDS = {
   no_balance: 'a refund is answered with NOTENOUGH',
   change: "a refund ends in CHANGE, as the buyer's card is frozen, until a person resolves it",
   portal_refund: "somebody refunds by hand in the channel's portal",
+  portal_refund_over_rest: 'somebody refunds by hand more than a refund that waits leaves over',
+  portal_refund_race: 'a refund by hand and one of ours, together too much, are sent at once',
   worker_killed: 'a worker gets SIGKILL and is started again',
+  workers_killed: 'all workers get SIGKILL at once, and none is there for a while',
   api_killed: 'an API gets SIGKILL and is started again',
+  apis_killed: 'all APIs get SIGKILL at once, and none is there for a while',
   sandbox_killed: 'the channel gets SIGKILL and is started again',
   temporal_killed: 'Temporal gets SIGKILL and is started again',
   postgres_restarted: 'PostgreSQL drops everybody as in a crash and recovers from its log',
@@ -61,10 +65,21 @@ export type ArmedKind = keyof typeof CALLS_OF_KIND
 
 export const ARMED_KINDS = Object.keys(CALLS_OF_KIND) as readonly ArmedKind[]
 
+/** Kinds of refund that a person makes in the portal, where the engine is not asked. */
+export const PORTAL_KINDS = [
+  'portal_refund',
+  'portal_refund_over_rest',
+  'portal_refund_race',
+] as const satisfies readonly FaultKind[]
+
+export type PortalKind = (typeof PORTAL_KINDS)[number]
+
 /** Kinds that strike a process or a clock, and with it everything that is under way. */
 export const STRIKE_KINDS = [
   'worker_killed',
+  'workers_killed',
   'api_killed',
+  'apis_killed',
   'sandbox_killed',
   'temporal_killed',
   'postgres_restarted',

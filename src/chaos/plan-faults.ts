@@ -1,11 +1,21 @@
 import type { Draw } from '../cli/seed/draw.js'
-import { CALLS_OF_KIND, type ArmedKind, type ChannelCall, type FaultKind } from './kinds.js'
+import {
+  CALLS_OF_KIND,
+  PORTAL_KINDS,
+  type ArmedKind,
+  type ChannelCall,
+  type FaultKind,
+  type PortalKind,
+} from './kinds.js'
 import type { PlannedFault, PlannedOrder, PlannedRefund } from './plan.js'
+import { planPortalRefund } from './plan-portal.js'
 
 /** Of each kind there is one for so many orders, and one at least where it finds a place. */
 const ORDERS_PER_FAULT = 20
 /** An empty balance stops every refund of the account for a while, so it is rare. */
 const ORDERS_PER_EMPTY_BALANCE = 100
+/** An order can end before its fault: it is paid too late, or its refund is never sent. */
+const SPARE = { least: 2, fromOrders: 40 }
 
 /** A call of an order or of one of its refunds that nothing has been planned for. */
 interface Place {
@@ -25,7 +35,7 @@ export function planFaults(
   const free = shuffled(draw, orders.flatMap(placesOf))
   for (const kind of kinds) {
     for (let left = timesOf(kind, orders.length); left > 0; left -= 1) {
-      if (kind === 'portal_refund') planPortalRefund(draw, planned)
+      if (isOfPortal(kind)) planPortalRefund(draw, kind, planned)
       else if (isArmed(kind)) planFault(kind, planned, free)
     }
   }
@@ -34,8 +44,12 @@ export function planFaults(
 
 function timesOf(kind: FaultKind, orders: number): number {
   const each = kind === 'no_balance' ? ORDERS_PER_EMPTY_BALANCE : ORDERS_PER_FAULT
-  return Math.max(1, Math.round(orders / each))
+  const least = orders < SPARE.fromOrders ? 1 : SPARE.least
+  return Math.max(least, Math.round(orders / each))
 }
+
+const isOfPortal = (kind: FaultKind): kind is PortalKind =>
+  PORTAL_KINDS.some((each) => each === kind)
 
 const isArmed = (kind: FaultKind): kind is ArmedKind => Object.hasOwn(CALLS_OF_KIND, kind)
 
@@ -95,18 +109,6 @@ function put(planned: PlannedOrder[], place: Place, fault: PlannedFault): void {
     at === undefined
       ? { ...order, faults: [...order.faults, fault] }
       : { ...order, refunds: order.refunds.map(withFault) }
-}
-
-/** Somebody gives back a part of what the planned refunds leave over. */
-function planPortalRefund(draw: Draw, planned: PlannedOrder[]): void {
-  const leftFen = ({ amountFen, refunds, buyer, isGreedy, portalRefundFen }: PlannedOrder) =>
-    buyer === 'leaves' || isGreedy || portalRefundFen > 0
-      ? 0
-      : amountFen - refunds.reduce((sum, refund) => sum + refund.amountFen, 0)
-  const candidates = planned.filter((order) => leftFen(order) > 0)
-  if (candidates.length === 0) return
-  const order = draw.pick(candidates)
-  planned[order.n] = { ...order, portalRefundFen: draw.between(1, leftFen(order)) }
 }
 
 function shuffled<T>(draw: Draw, values: readonly T[]): T[] {

@@ -29,7 +29,7 @@ export function planOrder(draw: Draw, seed: number, n: number): PlannedOrder {
     buyer: leaves ? 'leaves' : 'pays',
     refunds: leaves ? [] : refunds,
     isGreedy: !leaves && turn === 'greedy',
-    portalRefundFen: 0,
+    portal: undefined,
     faults: [],
   }
 }

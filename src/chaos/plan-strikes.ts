@@ -9,7 +9,9 @@ const MINUTE_MS = 60 * SECOND_MS
 /** Workers die more often than what they stand on. */
 const ORDERS_PER_STRIKE: Readonly<Record<StrikeKind, number>> = {
   worker_killed: 60,
+  workers_killed: 200,
   api_killed: 80,
+  apis_killed: 200,
   sandbox_killed: 100,
   temporal_killed: 200,
   postgres_restarted: 200,
@@ -19,7 +21,9 @@ const ORDERS_PER_STRIKE: Readonly<Record<StrikeKind, number>> = {
 
 const MS: Readonly<Record<StrikeKind, { readonly least: number; readonly most: number }>> = {
   worker_killed: { least: 0, most: 2 * SECOND_MS },
+  workers_killed: { least: SECOND_MS, most: 2 * SECOND_MS },
   api_killed: { least: 0, most: SECOND_MS },
+  apis_killed: { least: SECOND_MS, most: 2 * SECOND_MS },
   sandbox_killed: { least: 0, most: SECOND_MS },
   temporal_killed: { least: 0, most: SECOND_MS },
   postgres_restarted: { least: 0, most: SECOND_MS },

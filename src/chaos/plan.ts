@@ -1,5 +1,5 @@
 import { Draw } from '../cli/seed/draw.js'
-import type { ArmedKind, ChannelCall, FaultKind, StrikeKind } from './kinds.js'
+import type { ArmedKind, ChannelCall, FaultKind, PortalKind, StrikeKind } from './kinds.js'
 import { planFaults } from './plan-faults.js'
 import { planOrder } from './plan-orders.js'
 import { planStrikes } from './plan-strikes.js'
@@ -17,6 +17,15 @@ export interface PlannedRefund {
   readonly faults: readonly PlannedFault[]
 }
 
+/** A refund that somebody makes by hand in the channel's portal. */
+export interface PlannedPortalRefund {
+  /** When it is made: before all others, while one of ours waits, or at the same time. */
+  readonly kind: PortalKind
+  readonly amountFen: number
+  /** Where it races with ours: not with its approval, but with the call that follows. */
+  readonly isAfterApproval: boolean
+}
+
 /** One order: what the buyer does, what is given back, and what goes wrong with it. */
 export interface PlannedOrder {
   /** From 0. */
@@ -28,8 +37,7 @@ export interface PlannedOrder {
   readonly refunds: readonly PlannedRefund[]
   /** All refunds are asked for at once, and together they are more than was paid. */
   readonly isGreedy: boolean
-  /** Given back in the channel's portal before anything else is; fits beside the refunds. */
-  readonly portalRefundFen: number
+  readonly portal: PlannedPortalRefund | undefined
   readonly faults: readonly PlannedFault[]
 }
 
@@ -92,10 +100,10 @@ export function countFaults({ orders, strikes }: Plan): Partial<Record<FaultKind
   const count = (kind: FaultKind): void => {
     counts[kind] = (counts[kind] ?? 0) + 1
   }
-  for (const { faults, refunds, portalRefundFen } of orders) {
+  for (const { faults, refunds, portal } of orders) {
     for (const { kind } of faults) count(kind)
     for (const refund of refunds) for (const { kind } of refund.faults) count(kind)
-    if (portalRefundFen > 0) count('portal_refund')
+    if (portal !== undefined) count(portal.kind)
   }
   for (const { kind } of strikes) count(kind)
   return counts

@@ -1,5 +1,5 @@
 import type { FaultKind } from './kinds.js'
-import { ARMED_KINDS, STRIKE_KINDS } from './kinds.js'
+import { ARMED_KINDS, PORTAL_KINDS, STRIKE_KINDS } from './kinds.js'
 
 /** What a run is made of. */
 export interface Profile {
@@ -10,7 +10,7 @@ export interface Profile {
   readonly apis: number
 }
 
-const CHANNEL_KINDS: readonly FaultKind[] = [...ARMED_KINDS, 'portal_refund']
+const CHANNEL_KINDS: readonly FaultKind[] = [...ARMED_KINDS, ...PORTAL_KINDS]
 
 export const PROFILES = {
   storm: {

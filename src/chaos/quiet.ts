@@ -14,6 +14,7 @@ export interface Unrest {
   readonly refunds: number
   readonly facts: number
   readonly decisions: number
+  readonly resolutions: number
   readonly workflows: number
 }
 
@@ -24,7 +25,8 @@ const COUNT = {
     (select count(*) from refunds where state in
       ('pending', 'approved', 'refunding', 'needs_attention')) as refunds,
     (select count(*) from inbox where applied_at is null) as facts,
-    (select count(*) from refund_decisions where applied_at is null) as decisions`,
+    (select count(*) from refund_decisions where applied_at is null) as decisions,
+    (select count(*) from refund_resolutions where applied_at is null) as resolutions`,
 }
 
 export interface QuietParts {
@@ -32,8 +34,11 @@ export interface QuietParts {
   readonly temporalAddress: string
   readonly namespace: string
   readonly taskQueue: string
-  /** What a person does meanwhile. */
-  readonly attend: () => Promise<void>
+  /**
+   * What a person does meanwhile.
+   * @returns how many refunds, each with its workflow, wait for longer than a drill
+   */
+  readonly attend: () => Promise<number>
   readonly onLook: (unrest: Unrest) => void
 }
 
@@ -48,8 +53,8 @@ export async function waitForQuiet(parts: QuietParts, timeoutMs: number): Promis
   let seen = 0
   try {
     for (;;) {
-      await parts.attend()
-      const unrest = await look(parts, temporal)
+      const resting = await parts.attend()
+      const unrest = await look(parts, temporal, resting)
       parts.onLook(unrest)
       seen = isQuiet(unrest) ? seen + 1 : 0
       if (seen >= SEEN_IN_A_ROW || Date.now() > deadlineMs) return unrest
@@ -60,11 +65,16 @@ export async function waitForQuiet(parts: QuietParts, timeoutMs: number): Promis
   }
 }
 
-async function look({ owner, taskQueue }: QuietParts, temporal: Client): Promise<Unrest> {
+async function look(
+  { owner, taskQueue }: QuietParts,
+  temporal: Client,
+  resting: number,
+): Promise<Unrest> {
   const query = `TaskQueue = "${taskQueue}" and ExecutionStatus = "Running"`
   const [rows, { count }] = await Promise.all([
     owner.rows<Omit<Unrest, 'workflows'>>(COUNT, []),
     temporal.workflow.count(query),
   ])
-  return { ...only(rows), workflows: count }
+  const { refunds, ...others } = only(rows)
+  return { ...others, refunds: refunds - resting, workflows: count - resting }
 }

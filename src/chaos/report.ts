@@ -3,9 +3,13 @@ import { findingsOf, type DrillResult } from './drill.js'
 import type { Played } from './sabotage/play.js'
 import type { Sabotage } from './sabotage/sabotage.js'
 
+/** The exit statuses; 2 is that of wrong use, for every command. */
+export const STATUS = { nothingFound: 0, found: 1, sabotageMissed: 3 } as const
+
 /** What a person reads at the end of a drill; the last line is the verdict. */
 export function linesOf(result: DrillResult): string[] {
   const { plan, driven, faults, restarts, refusedRequests, paidTooLate, seconds } = result
+  const { withdrawn, refused, resting } = result.contested
   const paid = driven.payments.filter(({ isPaid }) => isPaid).length
   const rejected = driven.refunds.filter(({ decision }) => decision === 'reject').length
   const offenders = findingsOf(result)
@@ -13,7 +17,9 @@ export function linesOf(result: DrillResult): string[] {
     `plan      seed ${plan.seed}, profile ${plan.profile}, ${plan.orders.length} orders`,
     `orders    ${driven.payments.length} taken, ${paid} paid, ${paidTooLate} of them too late`,
     `refunds   ${driven.refunds.length} asked for, ${rejected} rejected, ` +
-      `${refusedRequests} refused as too much, ${driven.portalRefunds.length} made by hand`,
+      `${refusedRequests} refused as too much`,
+    `by hand   ${driven.portalRefunds.length} made, ${result.refusedByHand} too late; of ours ` +
+      `${withdrawn} withdrawn, ${refused} refused, ${resting} resting`,
     ...Object.entries(faults).map(
       ([kind, { planned, happened }]) => `fault     ${kind}: ${happened} of ${planned}`,
     ),
@@ -53,19 +59,35 @@ export function jsonOf(result: DrillResult): object {
   }
 }
 
-/** What a person reads of a planted bug. */
+/** What a person reads of a planted bug; the last line says whether it was found. */
 export function linesOfSabotage(name: string, bug: Sabotage, { verdict, found }: Played): string[] {
   return [
     `planted   ${name}: ${bug.sentence}`,
-    `has to be ${bug.offence}${found === undefined ? ', and was not found' : ''}`,
+    `has to be ${bug.offence}`,
     ...offendersOf(verdict).map(({ kind, sentence }) => `offender  ${kind}: ${sentence}`),
     verdictLine(verdict),
+    found === undefined
+      ? `sabotage ${name} was NOT found: nobody of it was named for ${bug.offence}`
+      : `sabotage ${name} was found: ${found.kind}, ${found.subject}`,
   ]
 }
 
-export const jsonOfSabotage = (name: string, { verdict, found }: Played): object => ({
+export const jsonOfSabotage = (
+  name: string,
+  bug: Sabotage,
+  { verdict, found }: Played,
+): object => ({
   ok: isClean(verdict),
   sabotage: name,
+  expected: bug.offence,
   found: found ?? null,
   verdict,
 })
+
+/** With what a drill ends: the answer is no where anything was found. */
+export const statusOf = (result: DrillResult): number =>
+  findingsOf(result).length === 0 ? STATUS.nothingFound : STATUS.found
+
+/** With what a planted bug ends: somebody else being named for something else is not enough. */
+export const statusOfSabotage = ({ found }: Played): number =>
+  found === undefined ? STATUS.sabotageMissed : STATUS.found

@@ -13,9 +13,9 @@ const WRONG_FOR_MS = 4_000
 const BREATH_MS = 500
 
 export interface StrikerParts {
-  readonly fleet: Fleet
-  readonly desk: SandboxDesk
-  readonly faults: ArmedFaults
+  readonly fleet: Pick<Fleet, 'strike' | 'signal'>
+  readonly desk: Pick<SandboxDesk, 'jump'>
+  readonly faults: Pick<ArmedFaults, 'armAgain'>
   readonly workers: readonly ShiftableProcess[]
   readonly apis: readonly ShiftableProcess[]
 }
@@ -58,8 +58,12 @@ export class Striker {
     switch (kind) {
       case 'worker_killed':
         return this.#kill(workers[target]?.name ?? '', ms)
+      case 'workers_killed':
+        return this.#killAll(workers, ms)
       case 'api_killed':
         return this.#kill(apis[target]?.name ?? '', ms)
+      case 'apis_killed':
+        return this.#killAll(apis, ms)
       case 'temporal_killed':
         return this.#kill('temporal', ms)
       case 'sandbox_killed':
@@ -76,6 +80,12 @@ export class Striker {
   async #kill(name: string, awayMs: number): Promise<boolean> {
     const how = await this.#parts.fleet.strike(name, 'SIGKILL', awayMs)
     return how.includes('SIGKILL')
+  }
+
+  /** All of them are away for as long, so that for a while there is none. */
+  async #killAll(processes: readonly ShiftableProcess[], awayMs: number): Promise<boolean> {
+    const killed = await Promise.all(processes.map(({ name }) => this.#kill(name, awayMs)))
+    return killed.every((wasKilled) => wasKilled)
   }
 
   async #killSandbox(awayMs: number): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 import { InvalidArgumentError, type Command } from 'commander'
@@ -15,7 +15,6 @@ interface ChaosCommandOptions {
 }
 
 const PAYMENTS = 60
-const EXIT_NO = 1
 
 /** `yuanlu chaos`: drives a system of its own, tries to break it, and prints a verdict. */
 export function registerChaosCommand(program: Command): void {
@@ -26,26 +25,37 @@ export function registerChaosCommand(program: Command): void {
     .option('--seed <n>', 'the same number gives the same plan', wholeNumber, 1)
     .option('--profile <name>', 'what happens to it', 'storm')
     .option('--sabotage <name>', 'plant a known bug instead, which has to be found')
-    .option('--keep <folder>', 'keep data and logs in this new folder')
-    .option('--json <file>', 'write what it came to as JSON; - is standard output')
+    .option('--keep <folder>', 'keep data and logs in this new folder', newFolder)
+    .option('--json <file>', 'write what it came to as JSON; - is standard output', jsonTarget)
     .action(runChaos)
 }
 
 function wholeNumber(text: string): number {
   if (/^\d{1,12}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It must be a whole number.')
+  throw new InvalidArgumentError('It must be a whole number of at most 12 digits.')
+}
+
+function newFolder(text: string): string {
+  const folder = path.resolve(text)
+  if (!existsSync(folder) && existsSync(path.dirname(folder))) return folder
+  throw new InvalidArgumentError('It must be a new folder in one that is there.')
+}
+
+/** A drill takes minutes, so whether its answer can be written is asked before it. */
+function jsonTarget(text: string): string {
+  if (text === '-' || existsSync(path.dirname(path.resolve(text)))) return text
+  throw new InvalidArgumentError('The folder for it is not there.')
 }
 
 async function runChaos(options: ChaosCommandOptions, command: Command): Promise<void> {
   const { keep, sabotage } = options
-  const where = keep === undefined ? {} : { keep: path.resolve(keep) }
+  const where = keep === undefined ? {} : { keep }
   if (sabotage !== undefined) return sabotageAndTell(sabotage, where, options.json, command)
   const plan = await planOf(options, command)
   const { runPlan } = await import('../chaos/run.js')
-  const { findingsOf } = await import('../chaos/drill.js')
-  const { jsonOf, linesOf } = await import('../chaos/report.js')
+  const { jsonOf, linesOf, statusOf } = await import('../chaos/report.js')
   const result = await runPlan(plan, where)
-  if (findingsOf(result).length > 0) process.exitCode = EXIT_NO
+  process.exitCode = statusOf(result)
   write(options.json, jsonOf(result), linesOf(result))
 }
 
@@ -67,7 +77,10 @@ async function planOf(
   }
 }
 
-/** A bug that is found is an answer of no, as it is for any other run. */
+/**
+ * A bug that is found is an answer of no, as it is for any other run. One that is not found, or
+ * that could not be played, ends with a status of its own.
+ */
 async function sabotageAndTell(
   name: string,
   where: { readonly keep?: string },
@@ -81,11 +94,15 @@ async function sabotageAndTell(
     return wrongUse(command, `There is no sabotage "${name}"; there are ${known}.`)
   }
   const { runSabotage } = await import('../chaos/run.js')
-  const { isClean } = await import('../chaos/books/verdict.js')
-  const { jsonOfSabotage, linesOfSabotage } = await import('../chaos/report.js')
-  const played = await runSabotage({ name, bug }, where)
-  if (!isClean(played.verdict)) process.exitCode = EXIT_NO
-  write(json, jsonOfSabotage(name, played), linesOfSabotage(name, bug, played))
+  const { jsonOfSabotage, linesOfSabotage, STATUS, statusOfSabotage } =
+    await import('../chaos/report.js')
+  const played = await runSabotage({ name, bug }, where).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error)
+    const exitCode = STATUS.sabotageMissed
+    return command.error(`It could not be played: ${why}`, { exitCode, code: 'yuanlu.notPlayed' })
+  })
+  process.exitCode = statusOfSabotage(played)
+  write(json, jsonOfSabotage(name, bug, played), linesOfSabotage(name, bug, played))
 }
 
 function wrongUse(command: Command, sentence: string): never {

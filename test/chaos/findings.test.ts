@@ -1,37 +1,16 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Verdict } from '../../src/chaos/books/verdict.js'
 import { findingsOf, type DrillResult } from '../../src/chaos/drill.js'
-import { makePlan } from '../../src/chaos/plan.js'
-import { jsonOf, linesOf } from '../../src/chaos/report.js'
-
-const CLEAN: Verdict = {
-  payments: 200,
-  refunds: 204,
-  lost: [],
-  doubled: [],
-  overRefunded: [],
-  stuck: [],
-  other: [],
-  bookSumFen: 0,
-}
-
-/** A drill that went well, but for what the test says. */
-const result = (but: Partial<DrillResult> = {}): DrillResult => ({
-  plan: makePlan({ payments: 3, seed: 1, profile: 'storm' }),
-  verdict: CLEAN,
-  driven: { payments: [], refunds: [], portalRefunds: [] },
-  faults: { html_page: { planned: 2, happened: 1 } },
-  restarts: 4,
-  refusedRequests: 0,
-  paidTooLate: 0,
-  answersOfApis: [10, 12],
-  notificationsOfWorkers: [1, 2],
-  unrest: { payments: 0, refunds: 0, facts: 0, decisions: 0, workflows: 0 },
-  surprises: [],
-  seconds: 90,
-  ...but,
-})
+import {
+  jsonOf,
+  jsonOfSabotage,
+  linesOf,
+  linesOfSabotage,
+  statusOf,
+  statusOfSabotage,
+} from '../../src/chaos/report.js'
+import { sabotages } from '../../src/chaos/sabotage/catalogue.js'
+import { CLEAN, drillResult as result, QUIET } from './support/drill-result.js'
 
 const OFFENDER = { kind: 'refunded_twice', subject: 'R1', sentence: 'R1 was sent twice.' } as const
 
@@ -43,6 +22,7 @@ describe('the findings of a drill', () => {
         'book sums to 0',
     )
     expect(jsonOf(result())).toMatchObject({ ok: true, offenders: [] })
+    expect(statusOf(result())).toBe(0)
   })
 
   test.each<[string, Partial<DrillResult>, string]>([
@@ -66,11 +46,38 @@ describe('the findings of a drill', () => {
     expect(findingsOf(result(but))).toEqual([finding])
     expect(linesOf(result(but))).toContain(`offender  ${finding}`)
     expect(jsonOf(result(but))).toMatchObject({ ok: false })
+    expect(statusOf(result(but))).toBe(1)
   })
 
   test('with something under way in the end: name how much of what', () => {
-    const unrest = { payments: 1, refunds: 0, facts: 2, decisions: 0, workflows: 1 }
+    const unrest = { ...QUIET, payments: 1, facts: 2, workflows: 1 }
     const [finding] = findingsOf(result({ unrest }))
     expect(finding).toContain('Still under way in the end: {"payments":1,')
+  })
+})
+
+describe('what is said of a planted bug', () => {
+  const name = 'new-number-on-retry'
+  const bug = sabotages[name]
+  if (bug === undefined) throw new Error('The catalogue has it.')
+  const verdict = { ...CLEAN, doubled: [OFFENDER] }
+
+  test('that was found: its offender stands in the last line, and the status is 1', () => {
+    const played = { verdict, found: OFFENDER }
+    const last = linesOfSabotage(name, bug, played).at(-1)
+    expect(last).toBe('sabotage new-number-on-retry was found: refunded_twice, R1')
+    expect(statusOfSabotage(played)).toBe(1)
+    expect(jsonOfSabotage(name, bug, played)).toMatchObject({ ok: false, found: OFFENDER })
+  })
+
+  test.each([
+    ['only others were named', verdict],
+    ['nobody was named', CLEAN],
+  ])('where %s: it was not found, and the status is 3', (_, named) => {
+    const played = { verdict: named, found: undefined }
+    const last = linesOfSabotage(name, bug, played).at(-1)
+    expect(last).toContain('sabotage new-number-on-retry was NOT found: nobody of it was named')
+    expect(statusOfSabotage(played)).toBe(3)
+    expect(jsonOfSabotage(name, bug, played)).toMatchObject({ expected: bug.offence, found: null })
   })
 })

@@ -4,6 +4,7 @@ import {
   ARMED_KINDS,
   CALLS_OF_KIND,
   FAULT_KINDS,
+  PORTAL_KINDS,
   STRIKE_KINDS,
   type FaultKind,
 } from '../../src/chaos/kinds.js'
@@ -21,23 +22,37 @@ const storm = (payments: number, seed: number): Plan =>
   makePlan({ payments, seed, profile: 'storm' })
 
 const sumFen = (order: Plan['orders'][number]): number =>
-  order.refunds.reduce((sum, { amountFen }) => sum + amountFen, order.portalRefundFen)
+  order.refunds.reduce((sum, { amountFen }) => sum + amountFen, 0)
+
+const profiles = Object.keys(PROFILES) as ProfileName[]
+
+/** How many faults of the channel a plan has of each kind. */
+function timesOfFaults(plan: Plan): [kind: string, times: number][] {
+  const strikes = new Set<string>(STRIKE_KINDS)
+  return Object.entries(countFaults(plan)).filter(([kind]) => !strikes.has(kind))
+}
 
 /** An order as lines that are short enough to be read. */
-function said({ outTradeNo, amountFen, refunds, portalRefundFen, faults }: PlannedOrder): string[] {
+function said({ outTradeNo, amountFen, refunds, portal, faults }: PlannedOrder): string[] {
   const struck = (each: readonly PlannedFault[]): string[] =>
     each.map(({ kind, call }) => `  ${call}: ${kind}`)
   return [
     `${outTradeNo} ${amountFen}`,
     ...struck(faults),
-    ...(portalRefundFen > 0 ? [`by hand ${portalRefundFen}`] : []),
+    ...(portal === undefined ? [] : [`${portal.kind} ${portal.amountFen}`]),
     ...refunds.flatMap((each) => [`${each.decision} ${each.amountFen}`, ...struck(each.faults)]),
   ]
 }
 
 describe('a plan', () => {
-  test('of the same seed: is the same', () => {
-    expect(storm(40, 12)).toEqual(storm(40, 12))
+  test.each(profiles)('of the same seed and the profile %s: is the same', (profile) => {
+    const wanted = { payments: 40, seed: 12, profile }
+    expect(JSON.stringify(makePlan(wanted))).toBe(JSON.stringify(makePlan(wanted)))
+  })
+
+  test('of another profile: is another', () => {
+    const plans = profiles.map((profile) => makePlan({ payments: 40, seed: 12, profile }).orders)
+    expect(new Set(plans.map((orders) => JSON.stringify(orders))).size).toBe(profiles.length)
   })
 
   test('of another seed: is another', () => {
@@ -51,7 +66,7 @@ describe('a plan', () => {
       [
         "chaos-1-0 25624",
         "  notify_payment: notification_late",
-        "by hand 941",
+        "portal_refund 941",
         "approve 23755",
         "  notify_refund: notification_lost",
         "  refundquery: timeout_before_effect",
@@ -72,13 +87,15 @@ describe('a plan', () => {
     `)
     expect(strikes.map(({ kind, afterOrders }) => `${kind} ${afterOrders}`)).toMatchInlineSnapshot(`
       [
-        "channel_clock_jump 0",
-        "api_killed 0",
+        "temporal_killed 0",
+        "workers_killed 0",
+        "postgres_restarted 0",
         "process_clock_jump 1",
         "worker_killed 1",
-        "temporal_killed 1",
+        "apis_killed 1",
+        "channel_clock_jump 2",
+        "api_killed 2",
         "sandbox_killed 2",
-        "postgres_restarted 2",
       ]
     `)
   })
@@ -99,7 +116,8 @@ describe('a plan', () => {
       for (const order of storm(300, seed).orders) {
         const all = [order.amountFen, ...order.refunds.map(({ amountFen }) => amountFen)]
         expect(all.every((fen) => Number.isSafeInteger(fen) && fen > 0)).toBe(true)
-        if (!order.isGreedy) expect(sumFen(order)).toBeLessThanOrEqual(order.amountFen)
+        const byHandFen = order.portal?.kind === 'portal_refund' ? order.portal.amountFen : 0
+        if (!order.isGreedy) expect(sumFen(order) + byHandFen).toBeLessThanOrEqual(order.amountFen)
       }
     },
   )
@@ -133,6 +151,25 @@ describe('a plan', () => {
     }
   })
 
+  test('with refunds by hand against ours: takes more than is left, of one that is sound', () => {
+    const contested = storm(300, 8).orders.filter(
+      ({ portal }) => portal !== undefined && portal.kind !== 'portal_refund',
+    )
+    expect(new Set(contested.map(({ portal }) => portal?.kind)).size).toBe(2)
+    for (const order of contested) {
+      const byHandFen = order.portal?.amountFen ?? 0
+      expect(byHandFen).toBeLessThanOrEqual(order.amountFen)
+      expect(sumFen(order) + byHandFen).toBeGreaterThan(order.amountFen)
+      expect(order.refunds).toMatchObject([{ decision: 'approve', faults: [] }])
+    }
+  })
+
+  test('of forty orders and more: has two of every fault, as an order may end before one', () => {
+    const faults = timesOfFaults(storm(40, 9))
+    expect(faults).toHaveLength(ARMED_KINDS.length + PORTAL_KINDS.length)
+    expect(faults.filter(([, times]) => times < 2)).toEqual([])
+  })
+
   test('with strikes: has them in order, while orders are still begun', () => {
     const { strikes } = storm(200, 7)
     const moments = strikes.map(({ afterOrders }) => afterOrders)
@@ -143,7 +180,7 @@ describe('a plan', () => {
 })
 
 describe('a profile', () => {
-  test.each(Object.keys(PROFILES) as ProfileName[])('%s: plans its own kinds only', (profile) => {
+  test.each(profiles)('%s: plans its own kinds only', (profile) => {
     const planned = Object.keys(countFaults(makePlan({ payments: 100, seed: 1, profile })))
     expect(planned.toSorted()).toEqual([...PROFILES[profile].kinds].toSorted())
   })
@@ -151,7 +188,7 @@ describe('a profile', () => {
   test('storm: has every kind there is', () => {
     const kinds = Object.keys(FAULT_KINDS) as FaultKind[]
     expect(kinds.toSorted()).toEqual([...PROFILES.storm.kinds].toSorted())
-    const planned: readonly FaultKind[] = [...ARMED_KINDS, ...STRIKE_KINDS, 'portal_refund']
+    const planned: readonly FaultKind[] = [...ARMED_KINDS, ...PORTAL_KINDS, ...STRIKE_KINDS]
     expect(kinds.toSorted()).toEqual(planned.toSorted())
   })
 })

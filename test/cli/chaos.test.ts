@@ -27,7 +27,15 @@ describe.concurrent('yuanlu chaos', () => {
     [['--payments', '0'], 'A plan of no payments asks for nothing.'],
     [['--payments', '1.5'], "option '--payments <n>' argument '1.5' is invalid."],
     [['--payments', '20001'], 'A plan has at most 20000 payments.'],
+    [['--seed', ''], "option '--seed <n>' argument '' is invalid. It must be a whole"],
+    [['--seed', '0x1f'], "option '--seed <n>' argument '0x1f' is invalid. It must be a whole"],
+    [['--seed', '1e3'], "option '--seed <n>' argument '1e3' is invalid. It must be a whole"],
+    [['--seed', '1234567890123'], 'It must be a whole number of at most 12 digits.'],
     [['--sabotage', 'nothing'], 'There is no sabotage "nothing"; there are '],
+    [['--sabotage', 'toString'], 'There is no sabotage "toString"; there are '],
+    [['--keep', cloneRoot], 'is invalid. It must be a new folder in one that is there.'],
+    [['--keep', path.join(cloneRoot, 'no', 'folder')], 'It must be a new folder in one that is'],
+    [['--json', path.join(cloneRoot, 'no', 'folder.json')], 'The folder for it is not there.'],
   ])('with %j: is refused with a sentence and status 2', async (args, sentence) => {
     const { code, said } = await refused(...args)
     expect(said.replace(/^error: /, '')).toContain(sentence)
