@@ -9,4 +9,11 @@ const vitest = await startVitest('test', [], {
   exclude: [],
   reporters: ['verbose'],
 })
+const outcomes = vitest.state
+  .getTestModules()
+  .flatMap((module) => [...module.children.allTests()])
+  .map((test) => test.result().state)
+const isGood = outcomes.length > 0 && outcomes.every((state) => state === 'passed')
 await vitest.close()
+// A matrix of which nothing ran has shown nothing.
+if (!isGood) process.exitCode = 1

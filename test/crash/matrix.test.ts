@@ -8,11 +8,11 @@ import { PAYMENT_WAYS } from './paths/payments.js'
 import { REFUND_WAYS } from './paths/refunds.js'
 import { endingOf, type Ending } from './support/ending.js'
 import { Lane, NotReached } from './support/lane.js'
-import { bundleWatchedWorkflows } from './support/watched-workflows.js'
+import { buildLaneParts } from './support/lane-parts.js'
 import type { Way } from './support/ways.js'
 
 /** Systems side by side: most of a death is waiting until Temporal notices it. */
-const LANES = 8
+const LANES = 16
 const MATRIX_TIMEOUT_MS = 900_000
 const WALKS_MAX = 3
 
@@ -63,12 +63,12 @@ async function workOff(lane: Promise<Lane>): Promise<void> {
 }
 
 beforeAll(async () => {
-  const workflowBundlePath = await bundleWatchedWorkflows()
+  const parts = await buildLaneParts()
   for (const way of WAYS) usual.set(way, queued(walked(way)))
   for (const death of DEATHS) endings.set(death, queued(walkedDying(death)))
   for (let n = 0; n < LANES; n += 1) {
     // One after the other: each works as soon as it stands.
-    const lane = (lanes.at(-1) ?? Promise.resolve()).then(() => Lane.open({ workflowBundlePath }))
+    const lane = (lanes.at(-1) ?? Promise.resolve()).then(() => Lane.open(parts))
     lanes.push(lane)
     workOff(lane).catch(() => undefined)
   }

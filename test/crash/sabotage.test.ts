@@ -3,16 +3,15 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { REFUND_WAYS } from './paths/refunds.js'
 import { endingOf, type Ending } from './support/ending.js'
 import { Lane } from './support/lane.js'
-import { bundleWatchedWorkflows } from './support/watched-workflows.js'
+import { buildLaneParts } from './support/lane-parts.js'
 import type { Way } from './support/ways.js'
 
-const TIMEOUT_MS = 120_000
+const TIMEOUT_MS = 240_000
 
 let lane: Lane
 
 beforeAll(async () => {
-  const workflowBundlePath = await bundleWatchedWorkflows()
-  lane = await Lane.open({ workflowBundlePath, sabotage: 'new-number-on-resume' })
+  lane = await Lane.open({ ...(await buildLaneParts()), sabotage: 'new-number-on-resume' })
 }, TIMEOUT_MS)
 afterAll(() => lane.close())
 

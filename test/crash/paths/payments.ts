@@ -1,7 +1,7 @@
 import { createWeChatChannel } from '../../../src/wechat/channel.js'
 import { fen } from '../../../src/domain/money.js'
 import { OPENID } from '../../support/api-client.js'
-import { UNBOUND_APP_ID, type Stack } from '../../support/stack.js'
+import type { Stack } from '../../support/stack.js'
 import {
   look,
   loseNotifications,
@@ -55,6 +55,7 @@ async function ask(stack: Stack, id: string, verb: 'query' | 'close'): Promise<v
   })
 }
 
+/** An order of ours that another system placed. */
 async function placeElsewhere(stack: Stack, outTradeNo: string): Promise<void> {
   const { mchId, appId, apiV2Key, caPem } = stack.merchant
   const channel = createWeChatChannel({
@@ -97,10 +98,12 @@ export const PAYMENT_WAYS: readonly Way[] = [
     through: ['placingAnswers.refuse'],
     walk: async (stack) => {
       const outTradeNo = newNumber()
-      const body = { appId: UNBOUND_APP_ID, outTradeNo, expiresInSeconds: 86_400 }
+      // The number stands for other goods at another price.
+      await placeElsewhere(stack, outTradeNo)
+      const body = { outTradeNo, expiresInSeconds: 86_400 }
       await until(async () => {
         const { status } = await stack.requester.createPayment(body, outTradeNo)
-        return status !== 202
+        return status === 422
       })
       return idOf(stack, outTradeNo)
     },

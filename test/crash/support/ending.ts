@@ -12,7 +12,7 @@ export interface Ending {
 
 /**
  * What is the same whoever died. How often something was sent or asked for is not in it, nor
- * when, nor by which of two ways a fact came.
+ * when, nor by which of two ways a fact came. The order is that of the events, which are numbered.
  */
 const ROWS = `
   select p.state, p.disposition, p.attention, p.failure_code, p.total_fen, p.paid_fen, p.cash_fen,
@@ -21,12 +21,13 @@ const ROWS = `
         r.settlement_fen, r.transit_round, r.in_transit) order by r.created_at, r.id)
       from refunds r where r.payment_id = p.id) as refunds,
     (select json_agg(json_build_array(t.rule, split_part(t.debit, ':', 1),
-        split_part(t.credit, ':', 1), t.amount_fen) order by t.recorded_at, t.entry_id, t.n)
+        split_part(t.credit, ':', 1), t.amount_fen)
+        order by t.rule, split_part(t.debit, ':', 1), t.amount_fen)
       from journal_transfers t where t.cause_id = p.id
         or t.cause_id in (select id from refunds where payment_id = p.id)) as journal,
     (select json_agg(json_build_array(o.sequence, o.type, o.payload->'state', o.payload->'cause')
         order by o.sequence) from outbox o where o.subject = p.id) as events,
-    (select json_agg(json_build_array(a.action) order by a.at, a.id) from audit a
+    (select json_agg(json_build_array(a.action) order by a.action) from audit a
       where a.subject_id = p.id
         or a.subject_id in (select id from refunds where payment_id = p.id)) as audit,
     (select json_agg(json_build_array(d.verb, d.outcome) order by d.stored_at, d.id)

@@ -2,6 +2,7 @@ import { inject } from 'vitest'
 
 import { eventually, startStack, type Stack } from '../../support/stack.js'
 import type { Deathbed } from './doomed-worker.js'
+import type { LaneParts } from './lane-parts.js'
 import type { SabotageName } from './sabotage.js'
 import { WorkerProcess } from './worker-process.js'
 
@@ -10,9 +11,7 @@ const RATE = 60
 const OPERATOR_LIMIT_FEN = 10_000
 const DEATH_TIMEOUT_MS = 20_000
 
-export interface LaneOptions {
-  /** The workflows, bundled with what tells of their fail points. */
-  readonly workflowBundlePath: string
+export interface LaneOptions extends LaneParts {
   readonly sabotage?: SabotageName
 }
 
@@ -101,8 +100,8 @@ export class Lane {
 
   async #startWorker(): Promise<WorkerProcess> {
     const { workerEnvironment: environment, sandbox, database } = this.stack
-    const { sabotage, workflowBundlePath } = this.#options
-    const worker = await WorkerProcess.start({
+    const { sabotage, workflowBundlePath, workerProgramPath } = this.#options
+    const worker = await WorkerProcess.start(workerProgramPath, {
       start: {
         databaseUrl: database.workerUrl,
         temporalAddress: inject('temporalAddress'),

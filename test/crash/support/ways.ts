@@ -12,8 +12,13 @@ export interface Way {
   readonly walk: (stack: Stack) => Promise<string>
 }
 
-/** Patience for whatever a dead worker was in the middle of: Temporal notices after 10 to 12 s. */
-const PATIENCE_MS = 90_000
+/**
+ * Patience for whatever a dead worker was in the middle of: Temporal notices after 10 to 12 s, and
+ * tries again after up to 30 s more.
+ */
+const PATIENCE_MS = 180_000
+/** Many lanes look at once, and most of what they wait for takes seconds. */
+const LOOK_EVERY_MS = 300
 const TOTAL_FEN = 10_000
 const REFUND_FEN = 300
 const DAY_S = 86_400
@@ -24,7 +29,7 @@ export interface Placed {
 }
 
 export const until = <T>(look: () => Promise<T | undefined | false | null>): Promise<T> =>
-  eventually(look, PATIENCE_MS)
+  eventually(look, PATIENCE_MS, LOOK_EVERY_MS)
 
 export const newNumber = (): string => `CRASH${randomBytes(8).toString('hex')}`
 

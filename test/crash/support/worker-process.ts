@@ -1,11 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 
 import type { Deathbed, Order, Report } from './doomed-worker.js'
 
-const PROGRAM = fileURLToPath(new URL('./doomed-worker.ts', import.meta.url))
 const START_TIMEOUT_MS = 120_000
+/** The SDK then runs workflows beside the rest and not in a thread, which starts much faster. */
+const ENVIRONMENT = { TEMPORAL_DEBUG: '1' }
 
 type Answer = Extract<Report, string>
 
@@ -17,9 +17,10 @@ export class WorkerProcess {
   /** Resolves when the process has ended, with the signal that ended it. */
   readonly ended: Promise<NodeJS.Signals | null>
 
-  private constructor() {
-    this.#child = fork(PROGRAM, {
-      execArgv: ['--import', 'tsx'],
+  private constructor(programPath: string) {
+    this.#child = fork(programPath, {
+      execArgv: [],
+      env: ENVIRONMENT,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     this.#child.on('message', (report: Report) => this.#hear(report))
@@ -27,8 +28,11 @@ export class WorkerProcess {
   }
 
   /** Starts one that works as soon as this resolves. @throws Error when it does not in time */
-  static async start(order: Extract<Order, { start: unknown }>): Promise<WorkerProcess> {
-    const worker = new WorkerProcess()
+  static async start(
+    programPath: string,
+    order: Extract<Order, { start: unknown }>,
+  ): Promise<WorkerProcess> {
+    const worker = new WorkerProcess(programPath)
     await worker.#ask(order, 'running')
     return worker
   }
