@@ -18,6 +18,8 @@ let owner: Database
 let key: string
 const masterKey = randomBytes(32)
 const logger = createLogger('silent', 'api')
+/** Two seconds, where nothing else runs; placing by itself would wait for eight. */
+const SAID_MS_MAX = 7_000
 
 beforeAll(async () => {
   database = await createTestDatabase()
@@ -77,7 +79,7 @@ describe('the API as a process', () => {
         503,
         { code: 'engine_unavailable' },
       ])
-      expect(performance.now() - startedMs).toBeLessThan(2_000)
+      expect(performance.now() - startedMs).toBeLessThan(SAID_MS_MAX)
     })
   })
 

@@ -54,7 +54,7 @@ const inboxOf = (subjectId: string) =>
   )
 
 async function eventually(check: () => Promise<void>): Promise<void> {
-  await expect.poll(async () => check().then(() => true), { timeout: 5_000 }).toBe(true)
+  await expect.poll(async () => check().then(() => true), { timeout: 20_000 }).toBe(true)
 }
 
 describe('a payment notification', () => {

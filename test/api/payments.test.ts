@@ -73,7 +73,8 @@ describe('creating a payment', () => {
     await create({ expiresInSeconds: 300 })
     const [call] = server.engine.calls
     expect(call?.name).toBe('placePayment')
-    expect(Number(call?.argument)).toBeGreaterThan(359_000)
+    // What is left of it: the request has taken a moment itself.
+    expect(Number(call?.argument)).toBeGreaterThan(330_000)
     expect(Number(call?.argument)).toBeLessThanOrEqual(360_000)
   })
 

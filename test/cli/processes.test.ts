@@ -104,7 +104,9 @@ describe('yuanlu api', () => {
       const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
       const ready = JSON.parse(line) as { url: string; pid: number }
       expect(ready).toMatchObject({ event: 'ready', pid: child.pid })
-      expect((await request(`${ready.url}/readyz`)).statusCode).toBe(200)
+      await expect
+        .poll(async () => (await request(`${ready.url}/readyz`)).statusCode, { timeout: 60_000 })
+        .toBe(200)
       child.kill(signal)
       expect(await exited).toEqual([0, null])
     },

@@ -8,5 +8,5 @@ describe('the TypeScript client', () => {
   test('schema.d.ts: is what the routes say now', async () => {
     const now = await clientTypes()
     expect(readFileSync(CLIENT_TYPES, 'utf8') === now, 'run `npm run client`').toBe(true)
-  }, 60_000)
+  }, 120_000)
 })

@@ -55,5 +55,5 @@ describe('the jobs of docker-compose.yml', () => {
     } finally {
       await connection.close()
     }
-  }, 60_000)
+  }, 120_000)
 })

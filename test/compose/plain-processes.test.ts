@@ -157,9 +157,10 @@ describe('docker-compose.yml as plain processes', () => {
   }, 60_000)
 
   test('one payment: is taken, and given back through the API', async () => {
-    const created = await requester.createPayment()
-    expect(created.status).toBe(201)
-    const { id, outTradeNo } = created.body
+    const { id, outTradeNo } = await eventually(async () => {
+      const { status, body } = await requester.createPayment({}, 'one')
+      return status === 201 && body
+    })
     await sandbox.pay({ mchId, outTradeNo })
     await eventually(async () => (await requester.payment(id)).body.state === 'paid')
     const asked = await requester.requestRefund({ paymentId: id, amountFen: 10_000 })

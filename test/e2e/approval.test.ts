@@ -5,7 +5,7 @@ import { DEFAULT_POLICY, type ApprovalPolicy } from '../../src/domain/approval.j
 import { refundWorkflowId } from '../../src/domain/ids.js'
 import { approveSignal } from '../../src/workflows/messages.js'
 import { ApiClient, type RefundAnswer } from '../support/api-client.js'
-import { eventually, MERCHANT_ID, startStack, type Stack } from '../support/stack.js'
+import { eventually, MERCHANT_ID, placed, startStack, type Stack } from '../support/stack.js'
 
 let stack: Stack
 /** Who manages the shop, and a second office that decides, too. */
@@ -42,8 +42,7 @@ async function stopSwitch(refundsStopped: boolean): Promise<void> {
 }
 
 async function asked(body: object = {}): Promise<RefundAnswer> {
-  const payment = await stack.requester.createPayment()
-  const { id: paymentId, outTradeNo } = payment.body
+  const { id: paymentId, outTradeNo } = await placed(stack)
   await stack.sandbox.control.pay({ mchId: stack.merchant.mchId, outTradeNo })
   await eventually(async () => (await stack.requester.payment(paymentId)).body.state === 'paid')
   return (await stack.requester.requestRefund({ paymentId, amountFen: 1_000, ...body })).body

@@ -11,7 +11,7 @@ import { journalOf } from '../../src/ledger/journal.js'
 import { verifyDatabase } from '../../src/ledger/verify-database.js'
 import { OPENID } from '../support/api-client.js'
 import { secretsIn } from '../support/secret-search.js'
-import { eventually, MERCHANT_ID, startStack, type Stack } from '../support/stack.js'
+import { eventually, MERCHANT_ID, placed, startStack, type Stack } from '../support/stack.js'
 import { makeTestFolder } from '../support/test-folder.js'
 
 let stack: Stack
@@ -66,7 +66,7 @@ const bodies = () =>
 
 it('an erased buyer: is refunded as before, and stands nowhere again', async () => {
   const { requester, sandbox, merchant, owner } = stack
-  const { body } = await requester.createPayment({ amountFen: 1_000, payerIp: PAYER_IP })
+  const body = await placed(stack, { amountFen: 1_000, payerIp: PAYER_IP })
   await sandbox.control.pay({ mchId: merchant.mchId, outTradeNo: body.outTradeNo })
   await eventually(async () => (await requester.payment(body.id)).body.state === 'paid')
   const first = await refunded(body.id, 300)

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { journalOf } from '../../src/ledger/journal.js'
 import type { PaymentAnswer } from '../support/api-client.js'
-import { eventually, startStack, type Stack } from '../support/stack.js'
+import { eventually, placed, startStack, type Stack } from '../support/stack.js'
 
 let stack: Stack
 let token: string
@@ -63,8 +63,8 @@ async function notify(payment: PaymentAnswer, change: Fields = {}, key?: string)
   return reply.body.text()
 }
 
-const create = async (): Promise<PaymentAnswer> =>
-  (await stack.requester.createPayment({ amountFen: 1_000 })).body
+const create = (order: object = {}): Promise<PaymentAnswer> =>
+  placed(stack, { amountFen: 1_000, ...order })
 
 const rulesOf = async (id: string): Promise<string[]> =>
   (await journalOf(stack.owner, [{ kind: 'payment', id }])).map(({ rule }) => rule)
@@ -90,10 +90,7 @@ describe('money that does not match its order', () => {
   })
 
   it('late, after it was closed: is booked in suspense and goes back', async () => {
-    const { body: payment } = await stack.requester.createPayment({
-      amountFen: 1_000,
-      expiresInSeconds: 300,
-    })
+    const payment = await create({ expiresInSeconds: 300 })
     await eventually(
       async () => (await stack.requester.payment(payment.id)).body.state === 'closed',
     )
@@ -103,7 +100,7 @@ describe('money that does not match its order', () => {
   })
 
   it('paid for one order: a second cannot be opened beside it', async () => {
-    const first = (await stack.requester.createPayment({ amountFen: 1_000, orderRef: 'o-1' })).body
+    const first = await create({ orderRef: 'o-1' })
     const second = await stack.requester.createPayment({ amountFen: 1_000, orderRef: 'o-1' })
     expect([second.status, second.body.code]).toEqual([409, 'order_ref_open'])
     await notify(first)

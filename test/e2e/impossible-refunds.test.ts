@@ -10,9 +10,9 @@ import { balances, journalOf } from '../../src/ledger/journal.js'
 import { createWeChatChannel } from '../../src/wechat/channel.js'
 import { ApiClient, type PaymentAnswer, type RefundAnswer } from '../support/api-client.js'
 import { upsertedAttention } from '../support/history.js'
-import { eventually, MERCHANT_ID, startStack, type Stack } from '../support/stack.js'
+import { eventually, MERCHANT_ID, placed, startStack, type Stack } from '../support/stack.js'
 
-const PATIENCE_MS = 40_000
+const PATIENCE_MS = 90_000
 
 let stack: Stack
 let second: ApiClient
@@ -29,7 +29,7 @@ const pay = (outTradeNo: string) =>
   stack.sandbox.control.pay({ mchId: stack.merchant.mchId, outTradeNo })
 
 async function paidPayment(amountFen = 10_000): Promise<PaymentAnswer> {
-  const { body } = await stack.requester.createPayment({ amountFen })
+  const body = await placed(stack, { amountFen })
   await pay(body.outTradeNo)
   await paymentWhen(body.id, ({ state }) => state === 'paid')
   return body
@@ -164,10 +164,7 @@ describe('a payment that WeChat Pay shows with refunds', () => {
 
 describe('surplus money whose refund the channel closed', () => {
   it('is asked for again under a new number, approved, and leaves suspense', async () => {
-    const { body: created } = await stack.requester.createPayment({
-      amountFen: 700,
-      expiresInSeconds: 86_400,
-    })
+    const created = await placed(stack, { amountFen: 700 })
     const { id, outTradeNo } = created
     const { mchId } = stack.merchant
     await closeBehindTheBack(created)

@@ -38,7 +38,7 @@ it('a worker killed before the refund is answered: one refund, the same number t
   const { body: payment } = await eventually(async () => {
     const answer = await requester.createPayment({ amountFen: 1_000 }, 'one')
     return answer.status === 201 && answer
-  }, 60_000)
+  }, 90_000)
   await control.pay({ mchId: merchant.mchId, outTradeNo: payment.outTradeNo })
   await eventually(async () => (await requester.payment(payment.id)).body.state === 'paid')
   const { body: refund } = await requester.requestRefund({ paymentId: payment.id, amountFen: 600 })
@@ -63,4 +63,4 @@ it('a worker killed before the refund is answered: one refund, the same number t
   const calls = await control.log({ outRefundNo })
   expect(calls.filter(({ call }) => call === 'refund')).toHaveLength(2)
   expect((await requester.payment(payment.id)).body.refundedFen).toBe(600)
-}, 120_000)
+}, 240_000)

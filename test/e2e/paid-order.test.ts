@@ -9,9 +9,10 @@ import { countActions, countEvents } from '../support/history.js'
 import {
   eventually,
   MERCHANT_ID,
+  placed,
   startStack,
-  UNBOUND_APP_ID,
   type Stack,
+  UNBOUND_APP_ID,
 } from '../support/stack.js'
 
 const CHANNEL = { signType: 'MD5', opUserId: 'test' } as const
@@ -40,12 +41,11 @@ const inboxOf = (subjectId: string) =>
 
 describe('a paid order', () => {
   it('is placed, paid in the sandbox, notified, and booked once', async () => {
-    const created = await stack.requester.createPayment({ amountFen: 1234 })
-    expect(created.status).toBe(201)
-    expect(created.body.state).toBe('awaiting_payment')
-    expect(created.body.frontEnd?.package).toMatch(/^prepay_id=/)
-    await pay(created.body.outTradeNo)
-    const payment = await paid(created.body.id)
+    const created = await placed(stack, { amountFen: 1234 })
+    expect(created.state).toBe('awaiting_payment')
+    expect(created.frontEnd?.package).toMatch(/^prepay_id=/)
+    await pay(created.outTradeNo)
+    const payment = await paid(created.id)
     expect(payment).toMatchObject({ disposition: 'accepted', paidFen: 1234, refundableFen: 1234 })
     const lines = await journalOf(stack.owner, [{ kind: 'payment', id: payment.id }])
     expect(lines.map(({ rule, amountFen }) => [rule, amountFen])).toEqual([['P1', 1234]])
@@ -55,7 +55,7 @@ describe('a paid order', () => {
   })
 
   it('costs fifteen events and six actions', async () => {
-    const { body } = await stack.requester.createPayment()
+    const body = await placed(stack)
     await pay(body.outTradeNo)
     await paid(body.id)
     const handle = stack.temporal.workflow.getHandle(
@@ -67,7 +67,7 @@ describe('a paid order', () => {
   })
 
   it('is found by asking when its notification is lost', async () => {
-    const { body } = await stack.requester.createPayment()
+    const body = await placed(stack)
     await stack.sandbox.control.armFaults([
       {
         match: { call: 'notify_payment', outTradeNo: body.outTradeNo },
@@ -87,7 +87,7 @@ describe('a paid order', () => {
   })
 
   it('is booked once however often its notification comes', async () => {
-    const { body } = await stack.requester.createPayment()
+    const body = await placed(stack)
     await stack.sandbox.control.armFaults([
       {
         match: { call: 'notify_payment', outTradeNo: body.outTradeNo },

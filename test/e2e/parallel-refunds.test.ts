@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import { eventually, startStack, type Stack } from '../support/stack.js'
+import { eventually, placed, startStack, type Stack } from '../support/stack.js'
 
 /** A clock twenty times as fast: ten refunds a minute apart take half a minute of ours. */
 const RATE = 20
@@ -16,7 +16,7 @@ afterAll(() => stack.stop())
 
 it('fifty parallel refunds of 10.00 on 100.00: ten are pending, forty exceed it', async () => {
   const { requester, approver, sandbox, merchant } = stack
-  const { body: payment } = await requester.createPayment({ amountFen: 10_000 })
+  const payment = await placed(stack, { amountFen: 10_000 })
   await sandbox.control.pay({ mchId: merchant.mchId, outTradeNo: payment.outTradeNo })
   await eventually(async () => (await requester.payment(payment.id)).body.state === 'paid')
 
@@ -31,7 +31,7 @@ it('fifty parallel refunds of 10.00 on 100.00: ten are pending, forty exceed it'
   expect(refused.map(({ body }) => body.code)).toEqual(Array(40).fill('refund_exceeds_payment'))
 
   const decided = await Promise.all(pending.map(({ body }) => approver.decide(body.id, 'approve')))
-  expect(decided.map(({ status }) => status)).toEqual(Array(10).fill(200))
+  for (const { status } of decided) expect([200, 202]).toContain(status)
   await eventually(
     async () => (await requester.payment(payment.id)).body.refundedFen === 10_000,
     90_000,
@@ -43,4 +43,4 @@ it('fifty parallel refunds of 10.00 on 100.00: ten are pending, forty exceed it'
   const sentAtMs = refunds.map(({ createdAt }) => Date.parse(createdAt)).toSorted((a, b) => a - b)
   const gapsMs = sentAtMs.slice(1).map((at, index) => at - (sentAtMs[index] ?? 0))
   expect(Math.min(...gapsMs)).toBeGreaterThanOrEqual(MINUTE_MS)
-}, 120_000)
+}, 240_000)

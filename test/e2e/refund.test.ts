@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { refundWorkflowId } from '../../src/domain/ids.js'
 import { journalOf } from '../../src/ledger/journal.js'
 import { approveSignal } from '../../src/workflows/messages.js'
-import { eventually, MERCHANT_ID, startStack, type Stack } from '../support/stack.js'
+import { eventually, MERCHANT_ID, placed, startStack, type Stack } from '../support/stack.js'
 
 let stack: Stack
 
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => stack.stop())
 
 async function paidPayment(amountFen = 10_000): Promise<string> {
-  const { body } = await stack.requester.createPayment({ amountFen })
+  const body = await placed(stack, { amountFen })
   await stack.sandbox.control.pay({ mchId: stack.merchant.mchId, outTradeNo: body.outTradeNo })
   await eventually(async () => (await stack.requester.payment(body.id)).body.state === 'paid')
   return body.id

@@ -3,14 +3,14 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { readOutbox } from '../../src/db/outbox-stream.js'
 import { ledgerHead } from '../../src/ledger/heads.js'
 import { verifyDatabase } from '../../src/ledger/verify-database.js'
-import { eventually, startStack, type Stack } from '../support/stack.js'
+import { eventually, placed, startStack, type Stack } from '../support/stack.js'
 
 let stack: Stack
 
 afterEach(() => stack.stop())
 
 async function payOne(): Promise<void> {
-  const { body } = await stack.requester.createPayment({ amountFen: 1234 })
+  const body = await placed(stack, { amountFen: 1234 })
   await stack.sandbox.control.pay({ mchId: stack.merchant.mchId, outTradeNo: body.outTradeNo })
   await eventually(async () => (await stack.requester.payment(body.id)).body.state === 'paid')
 }

@@ -14,7 +14,7 @@ import { exportBook } from '../../src/ledger/export.js'
 import { paidFields, signedXml } from '../api/paid-notification.js'
 import { ApiClient, OPENID } from '../support/api-client.js'
 import { formsOf, secretsIn, textOf, type Secret } from '../support/secret-search.js'
-import { eventually, MERCHANT_ID, startStack, type Stack } from '../support/stack.js'
+import { eventually, MERCHANT_ID, placed, startStack, type Stack } from '../support/stack.js'
 import { makeTestFolder } from '../support/test-folder.js'
 import { startReceiver, type Receiver } from '../webhooks/support/receiver.js'
 
@@ -113,9 +113,9 @@ async function livePaths(): Promise<void> {
 
 async function paidOrder(fault?: 'lost'): Promise<{ id: string; outTradeNo: string }> {
   const { requester, sandbox, merchant } = stack
-  const created = await requester.createPayment({ amountFen: 1_000, payerIp: PAYER_IP })
-  answers.push(created.body)
-  const { id, outTradeNo } = created.body
+  const created = await placed(stack, { amountFen: 1_000, payerIp: PAYER_IP })
+  answers.push(created)
+  const { id, outTradeNo } = created
   if (fault !== undefined) {
     const match = { call: 'notify_payment', outTradeNo }
     await sandbox.control.armFaults([{ match, fault, times: 9 }])

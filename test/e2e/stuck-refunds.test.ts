@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addKey } from '../../src/cli/merchants.js'
 import { journalOf } from '../../src/ledger/journal.js'
 import { ApiClient, type RefundAnswer } from '../support/api-client.js'
-import { eventually, MERCHANT_ID, startStack, type Stack } from '../support/stack.js'
+import { eventually, MERCHANT_ID, placed, startStack, type Stack } from '../support/stack.js'
 
-const PATIENCE_MS = 40_000
+const PATIENCE_MS = 90_000
 
 let stack: Stack
 let second: ApiClient
@@ -24,8 +24,7 @@ interface Paid {
 }
 
 async function paidPayment(amountFen = 10_000): Promise<Paid> {
-  const { body } = await stack.requester.createPayment({ amountFen })
-  const { id, outTradeNo } = body
+  const { id, outTradeNo } = await placed(stack, { amountFen })
   await stack.sandbox.control.pay({ mchId: stack.merchant.mchId, outTradeNo })
   await eventually(async () => (await stack.requester.payment(id)).body.state === 'paid')
   return { id, outTradeNo }

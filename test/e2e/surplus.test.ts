@@ -7,7 +7,7 @@ import { journalOf } from '../../src/ledger/journal.js'
 import { createWeChatChannel } from '../../src/wechat/channel.js'
 import type { Answer, PaymentAnswer, RefundAnswer } from '../support/api-client.js'
 import { OPENID } from '../support/api-client.js'
-import { eventually, startStack, type Stack } from '../support/stack.js'
+import { eventually, placed, startStack, type Stack } from '../support/stack.js'
 
 let stack: Stack
 
@@ -19,9 +19,7 @@ afterAll(() => stack.stop())
 const pay = (outTradeNo: string) =>
   stack.sandbox.control.pay({ mchId: stack.merchant.mchId, outTradeNo })
 
-/** A payment that does not expire while a slow machine looks at it. */
-const create = async (amountFen: number): Promise<PaymentAnswer> =>
-  (await stack.requester.createPayment({ amountFen, expiresInSeconds: 86_400 })).body
+const create = (amountFen: number): Promise<PaymentAnswer> => placed(stack, { amountFen })
 
 /** Asks until the channel's word came in time, as the answer says one may. */
 const answered = <Body extends { code?: string }>(ask: () => Promise<Answer<Body>>) =>

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { addKey } from '../../src/cli/merchants.js'
 import { ApiClient } from '../support/api-client.js'
-import { eventually, MERCHANT_ID, startStack, type Stack } from '../support/stack.js'
+import { eventually, MERCHANT_ID, placed, startStack, type Stack } from '../support/stack.js'
 import { startReceiver, type ReceivedMessage, type Receiver } from '../webhooks/support/receiver.js'
 
 interface Told {
@@ -47,8 +47,7 @@ afterAll(async () => {
 
 /** Pays 10.00 and gives 4.00 back. */
 async function payAndRefund(): Promise<string> {
-  const { body } = await stack.requester.createPayment({ amountFen: 1_000 })
-  const { id: paymentId, outTradeNo } = body
+  const { id: paymentId, outTradeNo } = await placed(stack, { amountFen: 1_000 })
   await stack.sandbox.control.pay({ mchId: stack.merchant.mchId, outTradeNo })
   await eventually(async () => (await stack.requester.payment(paymentId)).body.state === 'paid')
   const asked = await stack.requester.requestRefund({ paymentId, amountFen: 400 })

@@ -69,7 +69,7 @@ describe('retention', () => {
       expect(await retention(seed)()).toBe(made)
       await other.end()
       // The lock goes with the session, a moment after the client has left.
-      await vi.waitFor(async () => expect(await retention(seed)()).toBe(6 - made))
+      await vi.waitFor(async () => expect(await retention(seed)()).toBe(6 - made), 20_000)
     }),
   )
 

@@ -165,7 +165,7 @@ describe('sealing among others', () => {
     await client.query('begin')
     expect((await client.query('select * from number_entries(100)')).rowCount).toBe(1)
     await run(book.owner, 'select pg_terminate_backend($1)', [rows[0]?.pid])
-    await expect.poll(() => sealEntries(book.worker, round())).toBe(1)
+    await expect.poll(() => sealEntries(book.worker, round()), { timeout: 20_000 }).toBe(1)
     expect(await verifyDatabase(book.api)).toMatchObject({ ok: true, seals: 1, entries: 1 })
   })
 

@@ -29,7 +29,7 @@ describe('child processes', () => {
   test('a child that does not listen: is ended after the grace', async () => {
     const stateDir = await makeTestFolder('children')
     const child = await startNode(stateDir, IGNORE_SIGINT)
-    await expect.poll(() => readFile(child.logFile, 'utf8')).toBe('deaf\n')
+    await expect.poll(() => readFile(child.logFile, 'utf8'), { timeout: 20_000 }).toBe('deaf\n')
     await child.stop('SIGINT', 200)
     expect(await child.exited).toBe('child got SIGKILL.')
   })

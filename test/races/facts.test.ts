@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import { startStack, type Stack } from '../support/stack.js'
+import { placed, startStack, type Stack } from '../support/stack.js'
 import {
   codeOf,
   countOf,
@@ -11,7 +11,6 @@ import {
   jumbled,
   paid,
   pay,
-  placed,
   RATE,
   rulesOf,
   until,

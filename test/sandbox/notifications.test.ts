@@ -118,13 +118,15 @@ test('payment notification: runs on the scaled clock without being pushed', asyn
   await merchant.order(outTradeNo, { notify_url: shop.url })
   await fast.control.pay({ mchId: merchant.merchant.mchId, outTradeNo })
   await expect
-    .poll(async () => (await fast.control.notifications({ outTradeNo }))[0]?.state)
+    .poll(async () => (await fast.control.notifications({ outTradeNo }))[0]?.state, {
+      timeout: 20_000,
+    })
     .toBe('delivered')
   await merchant.stop()
   await fast.stop()
 })
 
-test('payment notification: no answer within 5 s counts as none', { timeout: 15_000 }, async () => {
+test('payment notification: no answer within 5 s counts as none', async () => {
   shop.answer = () => null
   const notification = await notificationOf(await pay())
   expect(notification.tries).toMatchObject([{ status: null, outcome: 'no_answer' }])

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { request } from 'undici'
 
@@ -31,6 +32,10 @@ export interface RefundAnswer {
   readonly code?: string
   readonly leftFen?: number
 }
+
+/** How long a call with a key is repeated, and how often, while the engine is not heard. */
+const PATIENCE_MS = 60_000
+const PAUSE_MS = 200
 
 interface SendOptions {
   readonly body?: unknown
@@ -89,7 +94,22 @@ export class ApiClient {
   async send<Body>(
     method: 'GET' | 'POST' | 'PUT',
     path: string,
-    { body, headers = {} }: SendOptions = {},
+    options: SendOptions = {},
+  ): Promise<Answer<Body>> {
+    const untilMs = Date.now() + PATIENCE_MS
+    const isKeyed = 'idempotency-key' in (options.headers ?? {})
+    for (;;) {
+      const answer = await this.#once<Body>(method, path, options)
+      // An engine that is slow to answer on a busy machine is taken for one that is away.
+      if (!isKeyed || answer.status !== 503 || Date.now() > untilMs) return answer
+      await sleep(PAUSE_MS)
+    }
+  }
+
+  async #once<Body>(
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    { body, headers = {} }: SendOptions,
   ): Promise<Answer<Body>> {
     const reply = await request(`${this.#url}${path}`, {
       method,

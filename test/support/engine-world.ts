@@ -15,7 +15,7 @@ import { Seed } from './seed.js'
 import { StubChannel } from './stub-channel.js'
 
 const WAIT_POLL_MS = 20
-const WAIT_TIMEOUT_MS = 20_000
+const WAIT_TIMEOUT_MS = 60_000
 /** A minute of the channel is then less than the shortest wait, which is a second. */
 const FAST_TIME_SCALE = 1 / 600
 

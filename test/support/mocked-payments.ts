@@ -9,7 +9,7 @@ import { upsertedAttention } from './history.js'
 import { elapsedMsOf, useMockedTemporal, type Rig } from './mocked-worker.js'
 
 const MINUTE_MS = 60_000
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 60_000
 
 /** When closing begins in these tests: a minute after half an hour. */
 export const CLOSES_IN_MS = 31 * MINUTE_MS

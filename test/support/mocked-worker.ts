@@ -49,7 +49,7 @@ interface Stage {
   readonly calls: string[]
 }
 
-const TRIED_TIMEOUT_MS = 10_000
+const TRIED_TIMEOUT_MS = 60_000
 
 /** A Temporal in which waiting takes no time, with workers whose activities a test makes up. */
 export interface MockedTemporal {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Client, Connection } from '@temporalio/client'
@@ -13,7 +13,7 @@ import { Envelope } from '../../src/db/envelope.js'
 import { Database } from '../../src/db/pool.js'
 import { startWorker, type RunningWorker } from '../../src/worker.js'
 import { createTestDatabase, type TestDatabase } from './database.js'
-import { ApiClient } from './api-client.js'
+import { ApiClient, type PaymentAnswer } from './api-client.js'
 import { startTestSandbox, type SandboxMerchant, type TestSandbox } from './sandbox.js'
 import { useTestTemporal } from './temporal.js'
 
@@ -190,16 +190,34 @@ async function runWorker(
   })
 }
 
+const DAY_S = 86_400
+
+/**
+ * Places an order that does not expire while a slow machine looks at it, and that stands at the
+ * channel: on a busy machine its caller asks again for what came too late.
+ */
+export async function placed(
+  { requester }: Pick<Stack, 'requester'>,
+  order: object = {},
+): Promise<PaymentAnswer> {
+  const key = randomUUID()
+  return eventually(async () => {
+    const answer = await requester.createPayment({ expiresInSeconds: DAY_S, ...order }, key)
+    return answer.status === 201 && answer.body
+  })
+}
+
 /** Waits until `look` answers something. @throws Error when it does not in time. */
 export async function eventually<T>(
   look: () => Promise<T | undefined | false | null>,
-  timeoutMs = 20_000,
+  timeoutMs = 90_000,
+  everyMs = 50,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const found = await look()
     if (found) return found
     if (Date.now() > deadline) throw new Error('It did not happen in time.')
-    await sleep(50)
+    await sleep(everyMs)
   }
 }

@@ -22,10 +22,12 @@ export interface WorkflowPath {
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 const SECOND_MS = 1_000
 /** The events of a refund that waits for its decision: start, workflow task, timer. */
 const PENDING_EVENTS = 5
+/** The events of a payment that has taken its first step: start, workflow task. */
+const BEGUN_EVENTS = 4
 
 const NO_ANSWER = { kind: 'unknown', code: 'timeout', message: 'no answer', retry: 'soon' } as const
 
@@ -184,6 +186,8 @@ export const PAYMENT_PATHS: readonly WorkflowPath[] = [
     walk: async (world) => {
       const payment = await world.seed.payment()
       await world.engine.resumePayment(payment)
+      // Its first task is over by then: an order that comes before would cost no second one.
+      await world.hasEvents(workflowIdOfPayment(payment), BEGUN_EVENTS)
       world.channel.answer('placeOrder', { kind: 'placed', prepayId: 'wx-prepay' })
       await world.engine.placePayment(payment, HOUR_MS, PATIENCE_MS)
       return notify(world, payment)
@@ -255,7 +259,7 @@ export const REFUND_PATHS: readonly WorkflowPath[] = [
     name: 'refund-expired',
     events: 24,
     actions: 8,
-    walk: async (world) => (await pending(world, SECOND_MS, 4 * SECOND_MS)).workflowId,
+    walk: async (world) => (await pending(world, 2 * SECOND_MS, 4 * SECOND_MS)).workflowId,
   },
   {
     name: 'refund-not-confirmed',

@@ -9,7 +9,7 @@ import { makePki, startServer } from './support/tls.js'
 import type { TestPki, TestServer } from './support/tls.js'
 
 const WAITING = { urgency: 'waiting' } as const
-const TIMES = { connectMs: 1_500, answerMs: 1_000 }
+const TIMES = { connectMs: 3_000, answerMs: 2_000 }
 
 let pki: TestPki
 let main: TestServer

@@ -7,8 +7,8 @@ import { makePki, startServer } from './support/tls.js'
 import type { TestPki, TestServer } from './support/tls.js'
 
 const TIMEOUTS = {
-  waiting: { connectMs: 200, answerMs: 300 },
-  background: { connectMs: 2_000, answerMs: 2_000 },
+  waiting: { connectMs: 1_000, answerMs: 1_000 },
+  background: { connectMs: 20_000, answerMs: 20_000 },
 }
 const WAITING = { urgency: 'waiting' } as const
 
@@ -119,7 +119,7 @@ describe('WeChat client', () => {
   })
 
   test('gives up on a silent answer after the time of its urgency', async () => {
-    server.reply = (_, response) => setTimeout(() => response.end('<xml/>'), 600)
+    server.reply = (_, response) => setTimeout(() => response.end('<xml/>'), 2_500)
     const late = await client.post('/pay/orderquery', '<xml/>', WAITING)
     expect(late).toMatchObject({ kind: 'failure', code: 'answer_timeout', sent: true })
     const patient = await client.post('/pay/orderquery', '<xml/>', { urgency: 'background' })
@@ -173,7 +173,7 @@ describe('WeChat client', () => {
   test('calls beyond the connections wait, and what gave up waiting is never sent', async () => {
     await using({ connections: 1 }, async (own) => {
       server.reply = ({ path }, response) => {
-        setTimeout(() => response.end('<xml/>'), path === '/slow' ? 400 : 0)
+        setTimeout(() => response.end('<xml/>'), path === '/slow' ? 2_500 : 0)
       }
       const slow = own.post('/slow', '<xml/>', { urgency: 'background' })
       const hasty = await own.post('/hasty', '<xml/>', WAITING)

@@ -1,11 +1,28 @@
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
 const LOOPBACK = '127.0.0.1'
 const PORT_MAX = 65_535
 
-/** Asks the system for a TCP port of the loopback address that nobody listens on just now. */
-export function findFreePort(): Promise<number> {
-  return listenOnce(0)
+/**
+ * Below what systems hand out by themselves: a port that is to be listened on in a moment must not
+ * be given to a connection meanwhile, nor to a server that takes any.
+ */
+const PORT_FIRST = 10_000
+const PORT_BEHIND = 32_000
+const TRIES_MAX = 100
+
+/**
+ * Answers some TCP port of the loopback address that nobody listens on just now.
+ *
+ * @throws Error when none was found.
+ */
+export async function findFreePort(): Promise<number> {
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    const port = randomInt(PORT_FIRST, PORT_BEHIND)
+    if (await isPortFree(port)) return port
+  }
+  throw new Error(`No free port found between ${PORT_FIRST} and ${PORT_BEHIND}.`)
 }
 
 /**
@@ -31,16 +48,12 @@ export async function isPortFree(port: number): Promise<boolean> {
   }
 }
 
-function listenOnce(port: number): Promise<number> {
+function listenOnce(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
     server.listen({ host: LOOPBACK, port, exclusive: true }, () => {
-      const address = server.address()
-      server.close(() => {
-        if (address !== null && typeof address === 'object') resolve(address.port)
-        else reject(new Error('The system gave no port.'))
-      })
+      server.close(() => resolve())
     })
   })
 }

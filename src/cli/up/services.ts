@@ -13,7 +13,7 @@ import { readIfThere } from './stored-secret.js'
 import type { Service, ServiceName, Started } from './supervisor.js'
 import { until } from './until.js'
 
-const READY_TIMEOUT_MS = 60_000
+const READY_TIMEOUT_MS = 150_000
 const READY_POLL_MS = 25
 const ENTRY = path.join(cloneRoot, 'bin', 'yuanlu.mjs')
 

@@ -18,7 +18,7 @@ export interface Stage {
 }
 
 /** The one thing of the demo's own time: how long each step is waited for. */
-const STEP_TIMEOUT_MS = 30_000
+const STEP_TIMEOUT_MS = 90_000
 
 /** The buyer of the demo, as their mini-program would know them. */
 export const DEMO_OPENID = 'oDemoBuyer1'

@@ -329,7 +329,7 @@ describe('yuanlu doctor', () => {
           expect(looked.words.en).toContain('Search attributes are missing')
           return looked
         },
-        { timeout: 30_000, interval: 500 },
+        { timeout: 90_000, interval: 500 },
       )
       expect(found.isFine).toBe(false)
       expect(found.words.en).toContain('YuanluMerchant, YuanluPayment')
@@ -337,7 +337,7 @@ describe('yuanlu doctor', () => {
     } finally {
       await connection.close()
     }
-  }, 40_000)
+  }, 120_000)
 
   test('namespace: an unknown one, and a Temporal that is away, are told', async () => {
     const { address } = good.temporal

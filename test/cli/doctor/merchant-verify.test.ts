@@ -163,7 +163,7 @@ describe('yuanlu merchant verify', () => {
     expect(bad.stdout).toMatch(/^待办 {2}api-key {7}微信支付不认可商户/m)
     const nobody = await run(['merchant', 'verify', 'nobody'], '')
     expect([nobody.status, nobody.stderr]).toEqual([1, 'There is no merchant of this id.\n'])
-  }, 60_000)
+  }, 120_000)
 })
 
 describe('yuanlu merchant rotate', () => {

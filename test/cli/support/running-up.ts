@@ -26,7 +26,7 @@ const ENTRY = path.join(cloneRoot, 'bin', 'yuanlu.mjs')
 const ENVIRONMENT = { LANG: 'C', PATH: '/usr/local/bin:/usr/bin:/bin', TERM: 'xterm' }
 const PORT_NAMES = 'api temporal temporalUi sandbox cashier postgres workerMetrics'.split(' ')
 const OUTPUT_POLL_MS = 50
-const OUTPUT_TIMEOUT_MS = 60_000
+const OUTPUT_TIMEOUT_MS = 150_000
 
 /** Runs `yuanlu up` without a terminal until it ends. */
 export async function runUp(
@@ -64,7 +64,9 @@ export function upOnTerminal(args: readonly string[]): UpOnTerminal {
   const command = [process.execPath, ENTRY, 'up', ...args]
   const options = { env: ENVIRONMENT, stdio: 'pipe' as const }
   const child = spawn('python3', ['-c', ON_TERMINAL, ...command], options)
+  let hasEnded = false
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+  void ended.then(() => (hasEnded = true))
   const output = collect(child)
   return {
     ended,
@@ -74,7 +76,7 @@ export function upOnTerminal(args: readonly string[]): UpOnTerminal {
     async shows(expected) {
       const untilMs = Date.now() + OUTPUT_TIMEOUT_MS
       while (!output().includes(expected)) {
-        if (Date.now() > untilMs) throw new Error(`Not shown: ${expected}\n${output()}`)
+        if (hasEnded || Date.now() > untilMs) throw new Error(`Not shown: ${expected}\n${output()}`)
         await sleep(OUTPUT_POLL_MS)
       }
     },

@@ -51,7 +51,7 @@ async function makeSupervisor() {
 const eventually = (isTrue: () => boolean): Promise<true> =>
   until(() => isTrue() || undefined, {
     what: 'it happens',
-    timeoutMs: 5_000,
+    timeoutMs: 60_000,
     pollMs: 5,
     signal: new AbortController().signal,
   })

@@ -1,7 +1,7 @@
 import type { Database } from '../../../src/db/pool.js'
 import { paymentWorkflowId, refundWorkflowId } from '../../../src/domain/ids.js'
 import type { PaymentAnswer, RefundAnswer } from '../../support/api-client.js'
-import { eventually, MERCHANT_ID, type Stack } from '../../support/stack.js'
+import { eventually, MERCHANT_ID, placed, type Stack } from '../../support/stack.js'
 
 /** How many times as fast as ours the sandbox's clock runs, while it does. */
 export const BUSINESS_RATE = 60
@@ -195,7 +195,7 @@ const createUnplaced = (stack: Stack) =>
   )
 
 async function paidPayment(stack: Stack): Promise<PaymentAnswer> {
-  const { body } = await stack.requester.createPayment({ amountFen: PAID_FEN })
+  const body = await placed(stack, { amountFen: PAID_FEN })
   await pay(stack, body.id)
   await eventually(async () => (await stack.requester.payment(body.id)).body.state === 'paid')
   return body

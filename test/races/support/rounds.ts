@@ -1,15 +1,14 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Random } from '../../db/support/random.js'
 import type { Answer, PaymentAnswer } from '../../support/api-client.js'
-import { eventually, type Stack } from '../../support/stack.js'
+import { eventually, placed, type Stack } from '../../support/stack.js'
 
 /** A minute of the channel is a second. */
 export const RATE = 60
 /** Which order and which distances; another seed gives other ones. */
 const SEED = 20_261_123
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 90_000
 
 export const until = <T>(look: () => Promise<T | undefined | false | null>): Promise<T> =>
   eventually(look, PATIENCE_MS)
@@ -31,18 +30,6 @@ export async function jumbled<T>(
       return start()
     }),
   )
-}
-
-const DAY_S = 86_400
-
-/** Places an order; on a busy machine its caller asks again for what came too late. */
-export async function placed(stack: Stack, body: object = {}): Promise<PaymentAnswer> {
-  const key = randomUUID()
-  const order = { expiresInSeconds: DAY_S, ...body }
-  return until(async () => {
-    const answer = await stack.requester.createPayment(order, key)
-    return answer.status === 201 && answer.body
-  })
 }
 
 export const pay = ({ sandbox, merchant }: Stack, outTradeNo: string, late = false) =>

@@ -19,6 +19,12 @@ const UNREACHABLE = new RegExp(
     'ConnectTimeoutError',
     'ReadTimeoutError',
     'ProxyError',
+    'SSLError',
+    'ConnectionResetError',
+    'RemoteDisconnected',
+    'IncompleteRead',
+    'Max retries exceeded',
+    String.raw`HTTP error (?:403|407|429|5\d\d)`,
     String.raw`\(from versions: none\)`,
   ].join('|'),
 )
@@ -48,6 +54,7 @@ export async function openPythonEnvironment(): Promise<PythonEnvironment> {
   if (installed.status !== 0) {
     rmSync(folder, { recursive: true, force: true })
     if (UNREACHABLE.test(installed.output)) return { whyNot: 'pip cannot reach a registry' }
+    if (installed.isLate) return { whyNot: 'the registry did not answer in time' }
     throw new Error(installed.output)
   }
   writeFileSync(ready, '')
@@ -58,13 +65,15 @@ interface Ran {
   readonly status: number
   readonly output: string
   readonly isMissing: boolean
+  readonly isLate: boolean
 }
 
 function run(command: string, args: readonly string[]): Promise<Ran> {
   return new Promise((resolve) => {
     execFile(command, args, { timeout: INSTALL_MS }, (error, stdout, stderr) => {
       const isMissing = error?.code === 'ENOENT'
-      resolve({ status: error ? 1 : 0, output: `${stdout}${stderr}`, isMissing })
+      const isLate = error?.killed === true
+      resolve({ status: error ? 1 : 0, output: `${stdout}${stderr}`, isMissing, isLate })
     })
   })
 }

@@ -161,7 +161,8 @@ test('two readers: they agree on documents with one to three mutations', () => {
     }),
     { numRuns: RUNS },
   )
-  expect(accepted).toBeGreaterThan(RUNS / 50)
+  // About one in thirty-four is still a document; chance alone never brings that down so far.
+  expect(accepted).toBeGreaterThan(RUNS / 100)
   expect(accepted).toBeLessThan(RUNS)
 })
 
