@@ -275,7 +275,6 @@ export const PAID_TEXT = `update payments set state = 'paid', disposition = $2, 
      paid_fen = $4, cash_fen = $5, settlement_fen = $6, transaction_id = $7, paid_at = $8,
      due_at = null, updated_at = $9
    where id = $1`
-const PAID = sql('payments_paid', PAID_TEXT)
 
 export interface PaidAmounts {
   readonly disposition: Disposition
@@ -288,6 +287,7 @@ export interface PaidAmounts {
   readonly now: Date
 }
 
+/** The values of `PAID_TEXT`. */
 export const paidValues = (id: string, paid: PaidAmounts): readonly unknown[] => [
   id,
   paid.disposition,
@@ -299,10 +299,6 @@ export const paidValues = (id: string, paid: PaidAmounts): readonly unknown[] =>
   paid.paidAt,
   paid.now,
 ]
-
-export async function markPaid(tx: Transaction, id: string, paid: PaidAmounts): Promise<void> {
-  tx.send(PAID, paidValues(id, paid))
-}
 
 const RESOLVED = sql(
   'payments_resolved',

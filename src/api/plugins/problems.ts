@@ -3,8 +3,7 @@ import { ERRORS } from '../../domain/errors.js'
 import { languageOf } from '../language.js'
 import { failureOf, PROBLEM_TYPE, problemOf, type Failure } from '../problem.js'
 import type { ApiServer } from '../server-type.js'
-
-const RETRY_AFTER_S = 2
+import { RETRY_AFTER_S } from '../views.js'
 
 /** Answers every error, and every address nobody serves, with a problem document. */
 export function installProblems(app: ApiServer): void {

@@ -6,7 +6,6 @@ import { insertAccount, insertMerchant } from '../../../src/db/merchants.js'
 import {
   insertPayment,
   markClosed,
-  markPaid,
   markPlaced,
   markPlaceRefused,
 } from '../../../src/db/payments.js'
@@ -20,6 +19,7 @@ import {
 import { inTransaction } from '../../../src/db/transaction.js'
 import type { Disposition, PaymentState, RefundState } from '../../../src/domain/states.js'
 import { createTestDatabase } from '../../support/database.js'
+import { markPaid } from './mark-paid.js'
 
 export const NOW = new Date('2026-03-01T08:00:00.000Z')
 
