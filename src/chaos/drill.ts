@@ -9,7 +9,7 @@ import type { Ground } from './ground.js'
 import type { FaultKind, PortalKind } from './kinds.js'
 import { countFaults, type Plan } from './plan.js'
 import { PROFILES } from './profiles.js'
-import { isQuiet, waitForQuiet, type Unrest } from './quiet.js'
+import { isQuiet, untoldOf, waitForQuiet, type Unrest } from './quiet.js'
 import { SandboxDesk } from './sandbox-desk.js'
 import { Striker } from './striker.js'
 import { startSystem, type ChaosSystem } from './system.js'
@@ -129,6 +129,7 @@ async function play(
         await clerk.attend(driver.refunds)
         return clerk.resting.size
       },
+      untold: async () => untoldOf(driver.portalRefunds, await desk.notifications(mchId)).length,
       onLook: (left) => onProgress(shareAt(left, plan)),
     },
     quietWithinMs,

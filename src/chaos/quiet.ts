@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
 
 import { only, type Database } from '../db/pool.js'
+import type { DrivenPortalRefund } from './driven.js'
+import type { SentNotification } from './sandbox-desk.js'
 
 const LOOK_EVERY_MS = 500
 /** Quiet has to be seen so often in a row, since a last message may still be on its way. */
@@ -16,6 +18,8 @@ export interface Unrest {
   readonly decisions: number
   readonly resolutions: number
   readonly workflows: number
+  /** Refunds by hand that the channel has not told of yet; nobody else could. */
+  readonly untold: number
 }
 
 const COUNT = {
@@ -39,11 +43,26 @@ export interface QuietParts {
    * @returns how many refunds, each with its workflow, wait for longer than a drill
    */
   readonly attend: () => Promise<number>
+  /** How many refunds by hand the channel has yet to tell of. */
+  readonly untold: () => Promise<number>
   readonly onLook: (unrest: Unrest) => void
 }
 
 export const isQuiet = (unrest: Unrest): boolean =>
   Object.values(unrest).every((count) => count === 0)
+
+/**
+ * The refunds by hand that nobody here can know of yet: the channel tells of one when it is over,
+ * and again until that is taken, or until it gives up.
+ */
+export const untoldOf = (
+  portalRefunds: readonly DrivenPortalRefund[],
+  notifications: readonly Pick<SentNotification, 'outRefundNo' | 'state'>[],
+): readonly DrivenPortalRefund[] =>
+  portalRefunds.filter(
+    ({ outRefundNo }) =>
+      !notifications.some((each) => each.outRefundNo === outRefundNo && each.state !== 'waiting'),
+  )
 
 /** Waits until nothing is under way, for as long as it is given; answers what then still is. */
 export async function waitForQuiet(parts: QuietParts, timeoutMs: number): Promise<Unrest> {
@@ -54,7 +73,8 @@ export async function waitForQuiet(parts: QuietParts, timeoutMs: number): Promis
   try {
     for (;;) {
       const resting = await parts.attend()
-      const unrest = await look(parts, temporal, resting)
+      const untold = await parts.untold()
+      const unrest = { ...(await look(parts, temporal, resting)), untold }
       parts.onLook(unrest)
       seen = isQuiet(unrest) ? seen + 1 : 0
       if (seen >= SEEN_IN_A_ROW || Date.now() > deadlineMs) return unrest
@@ -69,10 +89,10 @@ async function look(
   { owner, taskQueue }: QuietParts,
   temporal: Client,
   resting: number,
-): Promise<Unrest> {
+): Promise<Omit<Unrest, 'untold'>> {
   const query = `TaskQueue = "${taskQueue}" and ExecutionStatus = "Running"`
   const [rows, { count }] = await Promise.all([
-    owner.rows<Omit<Unrest, 'workflows'>>(COUNT, []),
+    owner.rows<Omit<Unrest, 'workflows' | 'untold'>>(COUNT, []),
     temporal.workflow.count(query),
   ])
   const { refunds, ...others } = only(rows)

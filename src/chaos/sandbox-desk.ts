@@ -18,6 +18,7 @@ export interface SentNotification {
   readonly outTradeNo: string
   readonly outRefundNo: string | null
   readonly url: string
+  readonly state: 'waiting' | 'delivered' | 'given_up'
   readonly tries: readonly {
     readonly at: string
     readonly outcome: string

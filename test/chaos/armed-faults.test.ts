@@ -34,6 +34,7 @@ const notification = (fault: string | null): SentNotification => ({
   ...ORDER,
   outRefundNo: null,
   url: 'http://127.0.0.1:1/notify/t/payment',
+  state: 'delivered',
   tries: [{ at: '2026-01-01T00:00:00.000Z', outcome: 'success', fault }],
 })
 

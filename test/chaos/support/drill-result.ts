@@ -20,6 +20,7 @@ export const QUIET = {
   decisions: 0,
   resolutions: 0,
   workflows: 0,
+  untold: 0,
 }
 
 /** A drill that went well, but for what the test says. */
