@@ -1,7 +1,10 @@
 import type { Database } from '../db/pool.js'
 import { watchedRows, watchFrom, type OpenRow, type WatchedRow } from '../db/sweep.js'
+import { failPoints } from '../domain/fail-points.js'
 import { paymentWorkflowId, refundWorkflowId } from '../domain/ids.js'
 import type { Engine } from './client.js'
+
+const AT = failPoints('sweep', ['start', 'watch'])
 
 /** How long a step may be overdue before somebody looks. */
 const PATIENCE_MS = 3 * 60_000
@@ -56,7 +59,7 @@ export function createSweep(dependencies: SweepDependencies) {
       const watches = await Promise.all(
         some.map(async (row) => ({ row, at: nextFrom(row, await look(row), clock.now()) })),
       )
-      await watchFrom(database, watches)
+      await AT.watch(() => watchFrom(database, watches))
     }
     return rows.length
   }
@@ -64,7 +67,7 @@ export function createSweep(dependencies: SweepDependencies) {
   async function look(row: WatchedRow): Promise<Found | 'failed'> {
     try {
       if (await engine.isRunning(workflowIdOf(row))) return 'running'
-      await startFromRow(engine, row)
+      await AT.start(() => startFromRow(engine, row))
       onStarted(row)
       return 'started'
     } catch (error) {

@@ -2,9 +2,12 @@ import type { Envelope } from '../db/envelope.js'
 import type { Database } from '../db/pool.js'
 import { activeWebhookSecrets, disableGoneEndpoint } from '../db/webhook-endpoints.js'
 import { claimDeliveries, finishAttempt, type ClaimedDelivery } from '../db/webhook-queue.js'
+import { failPoints } from '../domain/fail-points.js'
 import { judgeSend, nextTryAt, type SendResult } from '../domain/webhook.js'
 import type { Egress } from './egress.js'
 import { signedHeaders } from './signature.js'
+
+const AT = failPoints('webhookDelivery', ['send', 'finish', 'disable'])
 
 /** Longer than a try can take, so that a claim ends only with the worker that made it. */
 const LEASE_MS = 60_000
@@ -74,22 +77,16 @@ async function deliver(
   if (secrets.length === 0) return
   const begun = performance.now()
   const headers = signedHeaders({ id: eventId, at: startedAt, body }, secrets)
-  const result = await egress({ url, headers, body })
+  const result = await AT.send(() => egress({ url, headers, body }))
   const durationMs = Math.round(performance.now() - begun)
   const now = clock.now()
   const after = outcomeOf(delivery, result, now)
   const { state, nextAt } = after
-  await finishAttempt(database, {
-    deliveryId,
-    attempt,
-    startedAt,
-    durationMs,
-    result,
-    state,
-    nextAt,
-    now,
-  })
-  if (after.result === 'disabled') await disableGoneEndpoint(database, endpointId, now)
+  const tried = { deliveryId, attempt, startedAt, durationMs, result, state, nextAt, now }
+  await AT.finish(() => finishAttempt(database, tried))
+  if (after.result === 'disabled') {
+    await AT.disable(() => disableGoneEndpoint(database, endpointId, now))
+  }
   dependencies.onResult(after.result)
 }
 

@@ -9,7 +9,11 @@ import {
   wantedEvents,
   type WantedEvent,
 } from '../db/webhook-fan-out.js'
+import { failPoints } from '../domain/fail-points.js'
 import { eventBody } from './body.js'
+
+/** The transaction is begun each time, mostly for nothing; what it does for events is marked. */
+const AT = failPoints('webhookFanOut', ['insert', 'moveCursor'])
 
 const EVENTS_MAX = 200
 /** Then the loop looks up, so that a worker that is told to stop stops. */
@@ -50,9 +54,9 @@ async function handOut(tx: Transaction, now: Date): Promise<number> {
       event,
       body: bodies.get(event.id) ?? '',
     }))
-    await insertDeliveries(tx, deliveries, now)
+    await AT.insert(() => insertDeliveries(tx, deliveries, now))
   }
-  await moveWebhookCursor(tx, position)
+  await AT.moveCursor(() => moveWebhookCursor(tx, position))
   return count
 }
 

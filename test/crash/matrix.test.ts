@@ -6,18 +6,19 @@ import '../../src/workflows/index.js'
 import { MESSAGE_WAYS } from './paths/messages.js'
 import { PAYMENT_WAYS } from './paths/payments.js'
 import { REFUND_WAYS } from './paths/refunds.js'
+import { WEBHOOK_WAYS } from './paths/webhooks.js'
 import { endingOf, type Ending } from './support/ending.js'
 import { Lane, NotReached } from './support/lane.js'
 import { buildLaneParts } from './support/lane-parts.js'
 import type { Way } from './support/ways.js'
 
 /** Systems side by side: most of a death is waiting until Temporal notices it. */
-const LANES = 12
+const LANES = 10
 const MATRIX_TIMEOUT_MS = 900_000
 const WALKS_MAX = 3
 
 const POINTS = failPointNames()
-const WAYS: readonly Way[] = [...REFUND_WAYS, ...MESSAGE_WAYS, ...PAYMENT_WAYS]
+const WAYS: readonly Way[] = [...REFUND_WAYS, ...MESSAGE_WAYS, ...PAYMENT_WAYS, ...WEBHOOK_WAYS]
 
 const isThrough = ({ through }: Way, name: string): boolean =>
   through.some((each) => (each.endsWith('.') ? name.startsWith(each) : name === each))

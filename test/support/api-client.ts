@@ -18,6 +18,7 @@ export interface PaymentAnswer {
   readonly reservedFen: number
   readonly refundedFen: number
   readonly refundableFen: number
+  readonly expiresAt: string
   readonly frontEnd: { readonly package: string; readonly paySign: string } | null
   readonly code?: string
 }
@@ -92,7 +93,7 @@ export class ApiClient {
 
   /** Any call, with the answer as it came. */
   async send<Body>(
-    method: 'GET' | 'POST' | 'PUT',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     options: SendOptions = {},
   ): Promise<Answer<Body>> {
@@ -107,7 +108,7 @@ export class ApiClient {
   }
 
   async #once<Body>(
-    method: 'GET' | 'POST' | 'PUT',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     { body, headers = {} }: SendOptions,
   ): Promise<Answer<Body>> {
@@ -120,7 +121,9 @@ export class ApiClient {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    return { status: reply.statusCode, body: (await reply.body.json()) as Body }
+    const text = await reply.body.text()
+    // A deletion is answered with nothing.
+    return { status: reply.statusCode, body: (text === '' ? null : JSON.parse(text)) as Body }
   }
 }
 

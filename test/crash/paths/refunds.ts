@@ -198,6 +198,23 @@ export const REFUND_WAYS: readonly Way[] = [
     },
   },
   {
+    name: 'a refund that is stuck, and its workflow is lost',
+    through: ['sweep.'],
+    walk: async (stack) => {
+      const { payment, refund } = await stuck(stack)
+      const workflowId = refundWorkflowId(MERCHANT_ID, refund.outRefundNo)
+      await stack.temporal.workflow.getHandle(workflowId).terminate('lost')
+      await look(
+        stack,
+        `update refunds set last_submitted_at = now() - interval '10 minutes' where id = $1`,
+        refund.id,
+      )
+      await thaw(stack, refund)
+      await refundDone(stack, refund.id)
+      return payment.id
+    },
+  },
+  {
     name: 'money that came late, and goes back by itself',
     through: [
       'surplusRefunds.',

@@ -37,7 +37,9 @@ const ROWS = `
       from refund_resolutions s join refunds r on r.id = s.refund_id
       where r.payment_id = p.id) as resolutions,
     (select json_agg(c.kind order by c.opened_at) from cases c
-      where c.payment_id = p.id) as cases
+      where c.payment_id = p.id) as cases,
+    (select json_agg(json_build_array(d.sequence, d.state) order by d.sequence)
+      from webhook_deliveries d where d.payment_id = p.id) as deliveries
   from payments p where p.id = $1`
 
 /** Waits until nothing about a payment moves any more, and answers how it ended. */

@@ -110,6 +110,7 @@ export class Lane {
         publicBaseUrl: this.stack.apiUrl,
         liveBaseUrl: 'https://127.0.0.1:1',
         sandbox: { baseUrl: sandbox.url, caPem: sandbox.caPem },
+        webhookAllowedHosts: ['127.0.0.1'],
         workflowBundlePath,
       },
       masterKey: environment['YUANLU_MASTER_KEY'] ?? '',
@@ -125,7 +126,7 @@ export class Lane {
     this.#worker = this.#freeClaims().then(() => this.#startWorker())
   }
 
-  /** What was claimed stays so for 90 seconds, which nobody has to wait for here. */
+  /** What was claimed stays so for 60 to 90 seconds, which nobody has to wait for here. */
   async #freeClaims(): Promise<void> {
     for (const text of FREED) await this.stack.owner.rows({ text }, [])
   }
@@ -138,6 +139,7 @@ const FREED = [
      and due_at < now() + interval '91 seconds'`,
   `update inbox set resent_at = now() - interval '3 days', resent_count = resent_count + 1
    where kind = 'external' and applied_at is null and resent_at is not null`,
+  `update webhook_deliveries set next_at = now(), leased_until = null where leased_until > now()`,
 ] as const
 
 const STANDING = `

@@ -18,7 +18,7 @@ export interface Way {
  */
 const PATIENCE_MS = 180_000
 /** Many lanes look at once, and most of what they wait for takes seconds. */
-const LOOK_EVERY_MS = 300
+const LOOK_EVERY_MS = 500
 const TOTAL_FEN = 10_000
 const REFUND_FEN = 300
 const DAY_S = 86_400
