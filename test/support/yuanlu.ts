@@ -11,13 +11,18 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs a command to its end, as a process of its own with these variables and no others. */
+/**
+ * Runs a command to its end, as a process of its own with these variables and no others.
+ * @param killed ends it with SIGKILL; its status is then `ABORT_ERR`
+ */
 export function yuanlu(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  killed?: AbortSignal,
 ): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [PROGRAM, ...args], { env: { ...env } }, (error, stdout, stderr) =>
+    const options = { env: { ...env }, signal: killed, killSignal: 'SIGKILL' } as const
+    execFile(process.execPath, [PROGRAM, ...args], options, (error, stdout, stderr) =>
       resolve({ status: error === null ? 0 : error.code, stdout, stderr }),
     )
   })
