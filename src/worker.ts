@@ -62,7 +62,7 @@ export interface WorkerSettings {
 
 export interface RunningWorker {
   readonly metricsPort: number | undefined
-  /** Lets running activities end, then stops loops, workers and connections, in that order. */
+  /** Lets what activities and loops have begun end, at the same time, and closes connections. */
   stop(): Promise<void>
 }
 
@@ -309,11 +309,10 @@ async function stopAll(parts: {
   readonly workers: readonly Worker[]
   readonly running: Promise<unknown>
 }): Promise<void> {
-  await Promise.all(parts.loops.map((loop) => loop.stop()))
   for (const worker of parts.workers) {
     if (worker.getState() === 'RUNNING') worker.shutdown()
   }
-  await parts.running
+  await Promise.all([parts.running, ...parts.loops.map((loop) => loop.stop())])
   await parts.metrics?.stop()
 }
 
