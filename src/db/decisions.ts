@@ -39,7 +39,9 @@ const INSERT = sql(
   `insert into refund_decisions (id, refund_id, verb, principal_kind, principal_id, acting_user,
      reason, stored_at, self_approval)
    values ($1, $2, $3, 'api_key', $4, $5, $6, $7, $8)
-   on conflict do nothing returning id`,
+   on conflict (refund_id, verb, principal_id, acting_user)
+     where outcome is null or outcome not in ('over_day_limit', 'over_person_limit')
+   do nothing returning ${COLUMNS}`,
 )
 const SAME = sql(
   'decisions_same',
@@ -56,19 +58,20 @@ const SAME = sql(
 export async function recordDecision(db: Queryable, decision: NewDecision): Promise<DecisionRow> {
   const { refundId, verb, principalId, actingUser } = decision
   const key = [refundId, verb, principalId, actingUser]
-  const [standing] = await db.rows<DecisionRow>(SAME, key)
-  if (standing !== undefined) return standing
-  await db.rows(INSERT, [
+  const values = [
     decision.id,
-    refundId,
-    verb,
-    principalId,
-    actingUser,
+    ...key,
     decision.reason,
     decision.now,
     decision.selfApproval ?? false,
-  ])
-  return only(await db.rows<DecisionRow>(SAME, key))
+  ]
+  for (;;) {
+    const [standing] = await db.rows<DecisionRow>(SAME, key)
+    if (standing !== undefined) return standing
+    const [recorded] = await db.rows<DecisionRow>(INSERT, values)
+    if (recorded !== undefined) return recorded
+    // The same was said at the same time: it stands now, or a day's limit has refused it already.
+  }
 }
 
 const BY_ID = sql('decisions_by_id', `select ${COLUMNS} from refund_decisions where id = $1`)

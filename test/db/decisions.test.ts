@@ -13,6 +13,7 @@ import {
   type NewDecision,
 } from '../../src/db/decisions.js'
 import { newId } from '../../src/db/ids.js'
+import type { Queryable, Statement } from '../../src/db/pool.js'
 import { inTransaction } from '../../src/db/transaction.js'
 import { addPayment, addRefund, NOW, openBook, run, type Book } from './support/book.js'
 import { refusalOf } from './support/refusal.js'
@@ -29,8 +30,12 @@ afterAll(() => book.close())
 
 const later = (seconds: number): Date => new Date(NOW.getTime() + seconds * 1000)
 
-function decide(refundId: string, decision: Partial<NewDecision> = {}): Promise<DecisionRow> {
-  return recordDecision(book.api, {
+function decide(
+  refundId: string,
+  decision: Partial<NewDecision> = {},
+  db: Queryable = book.api,
+): Promise<DecisionRow> {
+  return recordDecision(db, {
     id: newId(NOW),
     refundId,
     verb: 'approve',
@@ -75,6 +80,26 @@ describe('decisions', () => {
       expect(await decisionsOf(book.api, refundId)).toHaveLength(1)
     },
   )
+
+  test('the same said at once, and refused by a limit since: is a new decision', async () => {
+    const refundId = await addRefund(book, paymentId, 10)
+    const before = new Set<string>()
+    // Another caller is faster between the look and the insert, and is refused right after that.
+    const slow: Queryable = {
+      rows: async <Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]> => {
+        const isFirst = statement.name === 'decisions_insert' && before.size === 0
+        if (!isFirst) return book.api.rows<Row>(statement, values)
+        const { id } = await decide(refundId)
+        before.add(id)
+        const rows = await book.api.rows<Row>(statement, values)
+        await inTransaction(book.worker, (tx) => markDecisionApplied(tx, id, 'over_day_limit', NOW))
+        return rows
+      },
+    }
+    const decision = await decide(refundId, {}, slow)
+    expect(before.has(decision.id)).toBe(false)
+    expect(await decisionsOf(book.api, refundId)).toHaveLength(2)
+  })
 
   test('the same said again with another reason: keeps the first', async () => {
     const refundId = await addRefund(book, paymentId, 10)

@@ -1,10 +1,12 @@
 import {
+  addRefund,
   inOrder,
   isOpen,
   lessCouponFen,
   newRefund,
   openCase,
   post,
+  spokenFen,
   the,
   type Answer,
   type Book,
@@ -39,10 +41,12 @@ export function createPayment(
     transaction: null,
     reservedFen: 0,
     refundedFen: 0,
+    settledFen: 0,
     overReservedFen: 0,
     cases: [],
     placedIn: -1,
     sentIn: -1,
+    newestRefundIn: -1,
     facts: [],
     events: [],
     lines: [],
@@ -103,8 +107,8 @@ export function settlePayment(book: Book, paymentId: string, moment: Moment): An
   for (const fact of inOrder(payment.facts, paymentId, moment)) {
     if (fact.what === 'closed') fact.outcome = close(payment)
     else if (fact.source === 'manual') {
-      fact.outcome = decideHeld(book, payment, fact.what as HeldWord)
-    } else fact.outcome = pay(book, payment, fact.what as Paid)
+      fact.outcome = decideHeld(book, payment, fact.what as HeldWord, moment)
+    } else fact.outcome = pay(book, payment, fact.what as Paid, moment)
   }
   // Surplus money goes back by itself.
   return `${payment.state} ${payment.disposition === 'surplus' ? null : payment.attention}`
@@ -117,7 +121,7 @@ function close(payment: Payment): string {
   return 'closed'
 }
 
-function pay(book: Book, payment: Payment, what: Paid): string {
+function pay(book: Book, payment: Payment, what: Paid, { step }: Moment): string {
   const { paidFen, settlementFen, transaction } = amountsOf(what, payment.totalFen)
   if (what === 'foreign') return 'foreign'
   if (payment.state === 'paid') {
@@ -136,7 +140,7 @@ function pay(book: Book, payment: Payment, what: Paid): string {
     post(payment.lines, 'P1.2', 'coupon_cost/sales', paidFen - settlementFen)
   } else post(payment.lines, 'P2.1', 'wechat/suspense', settlementFen)
   if (payment.disposition === 'held') openCase(payment, 'payment_held', payment.id, paidFen)
-  if (payment.disposition === 'surplus') giveBack(book, payment, paidFen)
+  if (payment.disposition === 'surplus') giveBack(book, payment, paidFen, step)
   return payment.disposition
 }
 
@@ -146,11 +150,11 @@ const dispositionFor = (attention: string | null): string => {
 }
 
 /** What a person says about held money counts once; what the portal gave back is gone already. */
-function decideHeld(book: Book, payment: Payment, word: HeldWord): string {
+function decideHeld(book: Book, payment: Payment, word: HeldWord, { step }: Moment): string {
   if (payment.disposition !== 'held') return 'already_decided'
-  const { settlementFen, reservedFen, refundedFen } = payment
+  const { settlementFen } = payment
   const paidFen = payment.paidFen ?? 0
-  const goneFen = reservedFen + refundedFen
+  const goneFen = spokenFen(payment)
   if (word === 'accept') {
     if (isOrderPaid(book, payment)) return 'order_paid'
     if (goneFen > 0) return 'unacceptable'
@@ -162,17 +166,17 @@ function decideHeld(book: Book, payment: Payment, word: HeldWord): string {
   } else {
     payment.disposition = 'surplus'
     payment.events.push('payment.surplus')
-    giveBack(book, payment, paidFen - goneFen)
+    giveBack(book, payment, paidFen - goneFen, step)
   }
   for (const each of payment.cases) if (each.kind === 'payment_held') each.state = 'resolved'
   return payment.disposition
 }
 
 /** Money that came late or twice has a refund of its own, which nobody approves. */
-function giveBack(book: Book, payment: Payment, amountFen: number): void {
-  if (amountFen === 0) return
+function giveBack(book: Book, payment: Payment, amountFen: number, step: number): void {
+  if (amountFen <= 0) return
   const id = `surplus:${payment.id}`
-  book.refunds[id] = newRefund({ id, paymentId: payment.id, amountFen, state: 'approved' })
+  addRefund(book, newRefund({ id, paymentId: payment.id, amountFen, state: 'approved' }), step)
   payment.reservedFen += amountFen
   payment.events.push('refund.approved')
 }
