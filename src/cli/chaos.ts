@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 import { InvalidArgumentError, type Command } from 'commander'
@@ -43,8 +43,13 @@ function newFolder(text: string): string {
 
 /** A drill takes minutes, so whether its answer can be written is asked before it. */
 function jsonTarget(text: string): string {
-  if (text === '-' || existsSync(path.dirname(path.resolve(text)))) return text
-  throw new InvalidArgumentError('The folder for it is not there.')
+  if (text === '-') return text
+  const file = path.resolve(text)
+  if (!existsSync(path.dirname(file))) {
+    throw new InvalidArgumentError('The folder for it is not there.')
+  }
+  if (!statSync(file, { throwIfNoEntry: false })?.isDirectory()) return text
+  throw new InvalidArgumentError('It is a folder, and must be a file.')
 }
 
 async function runChaos(options: ChaosCommandOptions, command: Command): Promise<void> {

@@ -36,6 +36,8 @@ describe.concurrent('yuanlu chaos', () => {
     [['--keep', cloneRoot], 'is invalid. It must be a new folder in one that is there.'],
     [['--keep', path.join(cloneRoot, 'no', 'folder')], 'It must be a new folder in one that is'],
     [['--json', path.join(cloneRoot, 'no', 'folder.json')], 'The folder for it is not there.'],
+    [['--json', cloneRoot], 'It is a folder, and must be a file.'],
+    [['--json', ''], 'It is a folder, and must be a file.'],
   ])('with %j: is refused with a sentence and status 2', async (args, sentence) => {
     const { code, said } = await refused(...args)
     expect(said.replace(/^error: /, '')).toContain(sentence)
