@@ -16,6 +16,7 @@ import {
 import { EngineWorld } from '../test/support/engine-world.js'
 import { historyToJson } from '../test/support/history-json.js'
 import { countEvents, type History } from '../test/support/history.js'
+import { RARER_PATHS } from '../test/support/rarer-paths.js'
 import { PAYMENT_PATHS, REFUND_PATHS } from '../test/support/workflow-paths.js'
 
 /**
@@ -71,7 +72,7 @@ async function bundle(): Promise<string> {
 async function walkAll(world: EngineWorld): Promise<void> {
   const manifest = await readFile(path.join(cloneRoot, 'package.json'), 'utf8')
   const { version } = JSON.parse(manifest) as { version: string }
-  for (const { name, walk } of [...PAYMENT_PATHS, ...REFUND_PATHS]) {
+  for (const { name, walk } of [...PAYMENT_PATHS, ...REFUND_PATHS, ...RARER_PATHS]) {
     const history = await world.historyOf(await walk(world))
     const file = path.join(cloneRoot, 'test', 'replay', `${version}-${name}.json`)
     await writeFile(file, `${readable(history)}\n`)
