@@ -106,6 +106,22 @@ describe('surplus money', () => {
     expect(await refundsOf(payment)).toHaveLength(1)
   })
 
+  test('its refund cannot be opened: the money is not booked, and both come later', async () => {
+    const payment = await seed.payment()
+    await seed.paymentFact(payment, { kind: 'closed' })
+    await settle(payment)
+    await seed.paymentFact(payment, paidFact(payment))
+    await seed.look('revoke execute on function open_surplus_refund from yuanlu_worker')
+    const settled = settle(payment)
+    await expect(settled).rejects.toThrow('permission denied for function open_surplus_refund')
+    await seed.look('grant execute on function open_surplus_refund to yuanlu_worker')
+    expect(await seed.readPayment(payment.id)).toMatchObject({ state: 'closed', paidFen: null })
+    expect(await rulesOf({ kind: 'payment', id: payment.id })).toEqual([])
+    await settle(payment)
+    expect(await seed.readPayment(payment.id)).toMatchObject({ disposition: 'surplus' })
+    expect(await refundsOf(payment)).toHaveLength(1)
+  })
+
   test('its refund: leaves from suspense, which is empty then', async () => {
     const payment = await latePayment({ settlementFen: fen(9_500) })
     const refund = await refundOf(payment)

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 
 import { markFactsApplied } from '../../src/db/inbox.js'
 import { inTransaction } from '../../src/db/transaction.js'
@@ -175,6 +175,14 @@ describe('a refund notification', () => {
     expect(answer.body).toContain('FAIL')
     expect(await rowCounts(server)).toEqual(before)
   })
+
+  test('of a refund by the API that is not ours, of an order that is: writes nothing', async () => {
+    const paid = await paidPayment(server, 1_000)
+    const before = await rowCounts(server)
+    const answer = await post(refundXml('R000000000000', paid.outTradeNo), 'refund')
+    expect(answer.statusCode).toBe(400)
+    expect(await rowCounts(server)).toEqual(before)
+  })
 })
 
 describe('a notification that is not ours to believe', () => {
@@ -271,6 +279,41 @@ describe('a notification that is not ours to believe', () => {
       expect(log.includes(secret), secret).toBe(false)
     }
   })
+})
+
+describe('a notification that cannot be stored', () => {
+  const storing = (right: 'grant to' | 'revoke from') => {
+    const [verb, preposition] = right.split(' ')
+    const functions = 'store_notification, store_payment_notification'
+    const text = `${verb} execute on function ${functions} ${preposition} yuanlu_api`
+    return server.owner.rows({ text }, [])
+  }
+
+  test.each(['payment', 'refund'])(
+    'of a %s: is answered FAIL, and SUCCESS no sooner than it is a row',
+    async (kind) => {
+      const paid = await paidPayment(server, 1_000)
+      const asked = await send(server, 'POST /v1/refunds', {
+        idempotencyKey: onceKey(),
+        body: { paymentId: paid.id, amountFen: 100, reason: 'r', actingUser: 'li.na' },
+      })
+      const refund = asked.json<{ id: string; outRefundNo: string }>()
+      const isPayment = kind === 'payment'
+      const subjectId = isPayment ? paid.id : refund.id
+      const body = isPayment
+        ? signedXml(paidFields(paid.outTradeNo))
+        : refundXml(refund.outRefundNo, paid.outTradeNo)
+      await storing('revoke from')
+      onTestFinished(async () => void (await storing('grant to')))
+      const refused = await post(body, kind)
+      expect(refused.statusCode).toBe(503)
+      expect(refused.body).toContain('FAIL')
+      expect(await inboxOf(subjectId)).toEqual([])
+      await storing('grant to')
+      expect((await post(body, kind)).body).toBe(NOTIFICATION_SUCCESS)
+      expect(await inboxOf(subjectId)).toHaveLength(1)
+    },
+  )
 })
 
 describe('without a database', () => {

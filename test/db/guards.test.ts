@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { REFUND_EFFECT, type RefundState } from '../../src/domain/states.js'
 import { openBook, run, type Book } from './support/book.js'
-import { makePlan, runWrites, type Plan } from './support/random-writes.js'
+import { askedByOwner, makePlan, runWrites, type Plan } from './support/random-writes.js'
 
 async function openOwnBook(): Promise<Book> {
   const book = await openBook()
@@ -87,5 +87,19 @@ describe('200 random writes by plain SQL on 8 connections', () => {
     const found = await differences(book)
     expect(found.filter((line) => line.endsWith('counters differ from the sums'))).not.toEqual([])
     expect(found.filter((line) => line.endsWith('fen'))).not.toEqual([])
+  })
+})
+
+describe('what is asked for past the function, on 4 connections', () => {
+  test('the owner, whom no right holds: is refused what exceeds the money', async () => {
+    const book = await openOwnBook()
+    const writes = askedByOwner(await makePlan(book, 4))
+    expect(writes.length).toBeGreaterThan(50)
+
+    const tally = await runWrites(book, writes)
+
+    expect(await differences(book)).toEqual([])
+    expect(tally.accepted).toBeGreaterThan(10)
+    expect([...tally.refusedBy.keys()]).toEqual(['payments_refunds_within_paid'])
   })
 })

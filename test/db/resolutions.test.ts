@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 
 import { newId } from '../../src/db/ids.js'
+import type { PaymentRow } from '../../src/db/payments.js'
 import type { Database } from '../../src/db/pool.js'
+import type { RefundRow } from '../../src/db/refunds.js'
 import { recordResolution } from '../../src/db/resolutions.js'
 import { violatedConstraint } from '../../src/db/transaction.js'
 import { useWorkshop } from '../support/workshop.js'
@@ -29,6 +31,19 @@ const refusalOf = async (db: Database, text: string, ...values: unknown[]): Prom
   const failure: unknown = await db.rows({ text }, values).catch((error: unknown) => error)
   if (!(failure instanceof Error)) return 'allowed'
   return violatedConstraint(failure) ?? failure.message
+}
+
+const REFUSED = 'refunds_retry_has_proof'
+
+/** A refund that was sent and that the channel has closed, or that waits for a person. */
+async function closedRefund(
+  payment: PaymentRow,
+  state: 'failed' | 'needs_attention' = 'failed',
+): Promise<RefundRow> {
+  const { seed, clock } = workshop
+  const refund = await seed.approvedRefund(payment)
+  await seed.change(refund, { state: 'refunding', firstSubmittedAt: clock.now() })
+  return seed.change(refund, { state })
 }
 
 describe('what people say of a stuck refund', () => {
@@ -75,6 +90,54 @@ describe('what people say of a stuck refund', () => {
       const text = 'update refunds set retry_of = id where id = $1'
       expect(await refusalOf(db, text, refundId)).toBe('permission denied for table refunds')
     }
+  })
+
+  const SOUND = {
+    of: 'closed',
+    isClosed: true,
+    verb: 'renew',
+    outcome: 'applied',
+    agoMs: 1_000,
+    amountFen: 1_000,
+  }
+
+  test.each([
+    ['the old one is closed, as the channel has just said', {}, 'allowed'],
+    ['the old one is not closed', { isClosed: false }, REFUSED],
+    ['that was said of another refund', { of: 'other' }, REFUSED],
+    ['that was said for something else', { verb: 'fail' }, REFUSED],
+    ['it was not proved', { outcome: 'still_owed' }, REFUSED],
+    ['that was said more than a minute ago', { agoMs: 60_001 }, REFUSED],
+    ['another amount is asked for', { amountFen: 999 }, REFUSED],
+  ])('a new number where %s: %j is %s', async (_where, change, refusal) => {
+    const { of, isClosed, verb, outcome, agoMs, amountFen } = { ...SOUND, ...change }
+    const { seed, clock } = workshop
+    const payment = await seed.paidPayment()
+    const closed = await closedRefund(payment, isClosed ? 'failed' : 'needs_attention')
+    const next = await seed.refund(payment, { amountFen })
+    const id = newId(clock.now())
+    await recordResolution(seed.api, {
+      id,
+      refundId: of === 'closed' ? closed.id : (await closedRefund(payment)).id,
+      verb: verb === 'renew' ? 'renew' : 'fail',
+      principalId: seed.approver,
+      actingUser: 'manager',
+      evidence: 'seen',
+      now: clock.now(),
+    })
+    await seed.look(
+      'update refund_resolutions set applied_at = $2, outcome = $3 where id = $1',
+      id,
+      new Date(clock.now().getTime() - agoMs),
+      outcome,
+    )
+    const text = 'select mark_refund_retry($1, $2, $3, $4)'
+    expect(await refusalOf(seed.api, text, next.id, closed.id, id, clock.now())).toBe(refusal)
+    const [row] = await seed.look<{ old: string | null }>(
+      'select retry_of as old from refunds where id = $1',
+      next.id,
+    )
+    expect(row?.old).toBe(refusal === 'allowed' ? closed.id : null)
   })
 
   test('a new number: needs a proof that was applied', async () => {

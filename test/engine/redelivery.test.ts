@@ -70,6 +70,17 @@ describe('redelivery', () => {
     await workshop.activities.settleRefund(refund.id)
   })
 
+  test('a fact that nobody applies: is never given up', async () => {
+    const payment = await workshop.seed.payment()
+    const id = await workshop.seed.paymentFact(payment, paidFact(payment))
+    for (let times = 1; times <= 30; times += 1) {
+      clock.advance(24 * 60 * 60_000)
+      expect(await tick()).toBe(1)
+    }
+    expect(sent).toEqual(Array(30).fill(`payment ${payment.outTradeNo} ${id}`))
+    await workshop.activities.settlePayment(payment.id)
+  })
+
   test('what a person said of a stuck refund: goes to its workflow', async () => {
     const refund = await workshop.seed.refund(await workshop.seed.paidPayment())
     const id = newId(clock.now())

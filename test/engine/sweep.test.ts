@@ -18,6 +18,7 @@ let looked: string[]
 let started: OpenRow[]
 let errors: unknown[]
 let isEngineAway: boolean
+let isStartRefused: boolean
 
 beforeEach(async () => {
   running = new Set()
@@ -25,6 +26,7 @@ beforeEach(async () => {
   started = []
   errors = []
   isEngineAway = false
+  isStartRefused = false
   // What an earlier test left open would be found here, too.
   await workshop.seed.look(`update payments set state = 'closed', due_at = null
     where state in ('created', 'awaiting_payment')`)
@@ -35,6 +37,7 @@ beforeEach(async () => {
 })
 
 const resume = async (row: { id: string }, workflowId: string) => {
+  if (isStartRefused) throw new Error('the engine does not start it')
   started.push(row as OpenRow)
   running.add(workflowId)
 }
@@ -199,6 +202,17 @@ describe('sweep: the engine', () => {
     expect(await tick()).toBe(1)
     expect(errors).toEqual([new Error('the engine is away')])
     isEngineAway = false
+    expect(await minutesLookedAt(2)).toEqual([1])
+    expect(started).toHaveLength(1)
+  })
+
+  test('sweep: a start that fails: is told of, and tried again a minute later', async () => {
+    await workshop.seed.payment({ expiresInMs: EXPIRES_IN_MS })
+    clock.advance(3 * MINUTE_MS)
+    isStartRefused = true
+    expect(await tick()).toBe(1)
+    expect(errors).toEqual([new Error('the engine does not start it')])
+    isStartRefused = false
     expect(await minutesLookedAt(2)).toEqual([1])
     expect(started).toHaveLength(1)
   })

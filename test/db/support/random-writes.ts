@@ -7,7 +7,7 @@ import { refuser } from './refusal.js'
 
 /** One write by plain SQL, as whoever has the password of a role could type it. */
 export interface Write {
-  readonly role: 'api' | 'worker'
+  readonly role: 'api' | 'worker' | 'owner'
   readonly kind: string
   readonly text: string
   readonly values: readonly unknown[]
@@ -159,6 +159,12 @@ export async function makePlan(book: Book, seed: number): Promise<Plan> {
   }
 }
 
+/** What is asked for in a plan, as who owns the tables writes it: past the function. */
+export const askedByOwner = ({ writes }: Plan): Write[] =>
+  writes
+    .filter(({ kind }) => kind === 'ask')
+    .map((write) => ({ ...write, role: 'owner', text: INSERT }))
+
 /** The same things in an order that the generator chooses. */
 function shuffled<T>(random: Random, things: readonly T[]): T[] {
   return things
@@ -167,13 +173,13 @@ function shuffled<T>(random: Random, things: readonly T[]): T[] {
     .map(({ thing }) => thing)
 }
 
-/** Runs the writes on eight connections at once, four for each role, and counts what became. */
+/** Runs the writes on four connections for each role, at once, and counts what became of them. */
 export async function runWrites(book: Book, writes: readonly Write[]): Promise<Tally> {
   const tally: Tally = { accepted: 0, refused: 0, idle: 0, refusedBy: new Map() }
-  const lanes = (['api', 'worker'] as const).flatMap((role) => {
+  const urls = { api: book.apiUrl, worker: book.workerUrl, owner: book.ownerUrl }
+  const lanes = (['api', 'worker', 'owner'] as const).flatMap((role) => {
     const queue = writes.filter((write) => write.role === role)
-    const url = role === 'api' ? book.apiUrl : book.workerUrl
-    return Array.from({ length: 4 }, () => ({ database: connect(url, 1), queue }))
+    return Array.from({ length: 4 }, () => ({ database: connect(urls[role], 1), queue }))
   })
   await Promise.all(lanes.map(({ database, queue }) => drain(database, queue, tally)))
   return tally

@@ -62,6 +62,22 @@ describe('V2 signature', () => {
     )
   })
 
+  test.each<SignType>(['MD5', 'HMAC-SHA256'])(
+    'verifying: every character of a signature by %s counts',
+    (signType) => {
+      const sign = signFields(new Map([['a', '1']]), 'k', signType)
+      for (let at = 0; at < sign.length; at += 1) {
+        const other = sign[at] === '0' ? '1' : '0'
+        const changed = `${sign.slice(0, at)}${other}${sign.slice(at + 1)}`
+        const fields = new Map([
+          ['a', '1'],
+          ['sign', changed],
+        ])
+        expect(verifyFields(fields, 'k'), `character ${at}`).toBe(false)
+      }
+    },
+  )
+
   test('verifying: the algorithm can be demanded', () => {
     const fields = new Map([['a', '1']])
     fields.set('sign', signFields(fields, 'k', 'MD5'))
