@@ -7,22 +7,9 @@ import { newId } from '../../src/db/ids.js'
 import { run } from '../db/support/book.js'
 import { createTestDatabase } from '../support/database.js'
 import { emptyBook, the, type Book, type Moment, type Payment } from './model/book.js'
-import { resolve, type Command, type Draft } from './model/commands.js'
-import { OPENING, plans } from './model/plans.js'
-import { SABOTAGES } from './model/sabotages.js'
-import {
-  ACCOUNT,
-  type AccountView,
-  findOrder,
-  groups,
-  inTurn,
-  isRuled,
-  partOf,
-  type Done,
-  type View,
-} from './model/search.js'
-import { accountView, readSums, readView, viewOf } from './model/view.js'
-import { WALK } from './model/walk.js'
+import { OPENING, plans, resolve, type Draft } from './model/commands.js'
+import { findOrder, groups, inTurn, partOf, type Done, type View } from './model/search.js'
+import { readSums, readView, viewOf } from './model/view.js'
 import { OPERATOR_LIMIT_FEN, World } from './model/world.js'
 
 /** How many commands ran and how often two of a step could touch each other. */
@@ -56,15 +43,15 @@ async function doBatch(
   const done = await Promise.all(
     commands.map(async (command): Promise<Done> => ({ command, answer: await world.run(command) })),
   )
-  const { view, storedAt } = await readView(world)
   world.clock.nextDay()
+  const { view, storedAt } = await readView(world)
   const moment: Moment = { step, storedAt, operatorLimitFen: OPERATOR_LIMIT_FEN }
   tally.commands += done.length
   for (const { command, answer } of done) {
     const key = `${command.kind}: ${answer.replaceAll(/\d+|known .*/g, '')}`
     tally.answers.set(key, 1 + (tally.answers.get(key) ?? 0))
   }
-  const next = { ...structuredClone(book), day: {} }
+  const next = structuredClone(book)
   for (const group of groups(book, done)) {
     if (group.length > 1) tally.races += 1
     const part = partOf(book, group)
@@ -80,38 +67,18 @@ async function doBatch(
 /** Takes over what a group of commands came to. */
 function keep(next: Book, found: Book, group: readonly Done[]): void {
   for (const key of ['payments', 'refunds', 'keys'] as const) Object.assign(next[key], found[key])
-  const has = (kind: Command['kind']): boolean => group.some(({ command }) => command.kind === kind)
-  if (has('send')) next.triedIn = found.triedIn
-  if (has('policy')) next.policies = found.policies
-  // Where a limit counts, all that is counted stands in one group.
-  if (Object.keys(found.day).length > 0) next.day = found.day
+  if (group.some(({ command }) => command.kind === 'send')) next.triedIn = found.triedIn
 }
 
 /** What the database says of the payments that a group of commands can touch. */
 function seenOf(view: View, part: Book, group: readonly Done[]): View {
   const ids = new Set(Object.keys(part.payments))
   for (const { command } of group) if (command.kind === 'create') ids.add(command.id)
-  const seen = { ...view, [ACCOUNT]: accountOf(view, part, group) }
   return Object.fromEntries(
-    Object.entries(seen).filter(([id, of]) => {
-      return (
-        id === ACCOUNT || ids.has(id) || ids.has((of as { paymentId?: string }).paymentId ?? '')
-      )
+    Object.entries(view).filter(([id, of]) => {
+      return ids.has(id) || ids.has((of as { paymentId?: string }).paymentId ?? '')
     }),
   )
-}
-
-/** What it says of the account, as far as a group of commands can touch that. */
-function accountOf(view: View, part: Book, group: readonly Done[]): AccountView {
-  const [before, after] = [accountView(part), view[ACCOUNT] as AccountView]
-  const [isCounted, isSent] = [
-    group.some(({ command }) => isRuled(command)),
-    group.some(({ command }) => command.kind === 'send'),
-  ]
-  return {
-    approvedFen: isCounted ? after.approvedFen : before.approvedFen,
-    isOutOfMoney: isSent ? after.isOutOfMoney : before.isOutOfMoney,
-  }
 }
 
 /** Shows the commands and one order of them beside what really became. */
@@ -139,10 +106,6 @@ async function checkSums(world: World, book: Book): Promise<void> {
   const fromHeldFen = Object.values(book.refunds)
     .filter(({ state, paymentId }) => state === 'done' && !isSale(the(book.payments, paymentId)))
     .reduce((sum, refund) => sum + (refund.settlementFen ?? 0), 0)
-  const settledFen = (ofSale: boolean): number =>
-    payments
-      .filter((payment) => isSale(payment) === ofSale)
-      .reduce((sum, payment) => sum + payment.settledFen, 0)
   const inTransitFen = Object.values(book.refunds)
     .filter(({ isInTransit }) => isInTransit)
     .reduce((sum, refund) => sum + (refund.settlementFen ?? 0), 0)
@@ -151,13 +114,7 @@ async function checkSums(world: World, book: Book): Promise<void> {
     returns: sumOf('returns'),
     suspense: 0 - sumOf('suspense'),
     inTransit: sumOf('refunds_in_transit'),
-    paidOtherwise: 0 - sumOf('paid_otherwise'),
-  }).toEqual({
-    returns: refundedFen + settledFen(true),
-    suspense: heldFen - fromHeldFen - settledFen(false),
-    inTransit: inTransitFen,
-    paidOtherwise: settledFen(true) + settledFen(false),
-  })
+  }).toEqual({ returns: refundedFen, suspense: heldFen - fromHeldFen, inTransit: inTransitFen })
   for (const { lines } of Object.values(book.refunds)) {
     const count = (rules: RegExp): number => lines.filter((line) => rules.test(line)).length
     expect([0, 1]).toContain(count(/^J1/) - count(/^J[34]/))
@@ -173,69 +130,79 @@ const property = (world: World, tally: Tally) =>
       book = await doBatch(world, book, batch, step, tally)
   })
 
-/** The plans of this seed are known to get anywhere; what they must come to is far from rare. */
-const SEED = 20_260_301
-
+/** Some of what a run must have come to, so that it is known to have got anywhere. */
 const SEEN = [
   'settle payment: paid null',
   'request: requested ',
   'request: refund_exceeds_payment ',
-  'policy: version ',
-  'decide: approved, applied',
-  'decide: pending, first_of_two',
-  'decide: pending, same_principal',
+  'decide: approved',
   'send: PROCESSING',
   'settle refund: done null',
   'portal: booked done',
   'decide held: returned',
   'portal: booked refunding',
-  'retry: retried applied',
-  'retry: renewed applied',
-  'settle: awaiting_second',
 ]
 
 describe('the book beside a model of it', { timeout: 300_000 }, () => {
-  test('every step that people take, one after the other: is answered as it must be', async () => {
-    const world = await openWorld()
-    await world.openMerchant()
-    let book = emptyBook()
-    for (const [step, batch] of OPENING.entries())
-      book = await doBatch(world, book, batch, step, newTally())
-    for (const [index, [draft, answer]] of WALK.entries()) {
-      const tally = newTally()
-      book = await doBatch(world, book, [draft], OPENING.length + index, tally)
-      const name = `${index} ${draft[fc.toStringMethod]()}`
-      expect([name, ...tally.answers.keys()]).toEqual([name, answer])
-    }
-  })
-
-  // A failure names its seed and path: give them here to see it again, and shrunk.
-  test.each([
-    ['known', SEED],
-    ['fresh', randomBytes(4).readInt32LE()],
-  ])('anything at random on 8 connections, %s: makes what the model makes', async (kind, seed) => {
+  test('anything at random on 8 connections: makes what the model makes', async () => {
     const world = await openWorld()
     const tally = newTally()
-    const limits = { numRuns: 10, interruptAfterTimeLimit: 240_000 }
-    await fc.assert(property(world, tally), { ...limits, seed })
-    expect(tally.commands).toBeGreaterThan(300)
-    if (kind === 'fresh') return
-    expect(tally.races).toBeGreaterThan(100)
+    // A failure names its seed and path: give them here to see it again, and shrunk.
+    await fc.assert(property(world, tally), {
+      numRuns: 20,
+      seed: randomBytes(4).readInt32LE(),
+      interruptAfterTimeLimit: 240_000,
+    })
+    expect(tally.commands).toBeGreaterThan(800)
+    expect(tally.races).toBeGreaterThan(150)
     expect([...tally.answers.keys()]).toEqual(expect.arrayContaining(SEEN))
     expect([...tally.answers.keys()].some((key) => key.endsWith('too much'))).toBe(true)
   })
 })
 
 describe('what the model finds', { timeout: 300_000 }, () => {
+  const SABOTAGES: readonly (readonly [string, string])[] = [
+    ['a trigger that is gone', 'drop trigger refunds_count on refunds'],
+    [
+      'an effect that was changed',
+      "update refund_effects set bucket = 'none' where state = 'approved'",
+    ],
+    [
+      'a check that is gone, and a request that asks for more than is left',
+      `alter table payments drop constraint payments_refunds_within_paid;
+       do $$ begin execute replace(pg_get_functiondef('refund_refusal'::regproc),
+         'p_amount_fen > p_left_fen', 'p_amount_fen > p_left_fen + 400'); end $$`,
+    ],
+    [
+      'what is too much without a case',
+      `drop trigger payments_over_reserved_has_case on payments;
+       do $$ begin execute replace(pg_get_functiondef('book_external_refund'::regproc),
+         'if over > payment.over_reserved_fen then', 'if false then'); end $$`,
+    ],
+    [
+      'what is too much and stays so when it is released',
+      `alter table payments drop constraint payments_over_reserved_exact;
+       do $$ begin execute replace(pg_get_functiondef('refunds_count'::regproc),
+         'over_reserved_fen = least(', 'over_reserved_fen = greatest('); end $$`,
+    ],
+    [
+      'what the portal gave back of held money, which goes back once more',
+      `do $$ begin execute replace(pg_get_functiondef('open_surplus_refund'::regproc),
+         'p.paid_fen - p.reserved_fen - p.refunded_fen - p.settled_fen', 'p.paid_fen'); end $$`,
+    ],
+    [
+      'a lock of the payment that is gone',
+      `do $$ begin execute replace(pg_get_functiondef('request_refund'::regproc),
+         'for no key update', ''); end $$`,
+    ],
+  ]
+
   test.each(SABOTAGES)('%s: is found', async (_, sabotage) => {
     const world = await openWorld()
     await run(world.owner, sabotage)
-    const plays = { numRuns: 60, seed: SEED, endOnFailure: true }
-    const result = await fc.check(property(world, newTally()), plays)
+    const result = await fc.check(property(world, newTally()), { numRuns: 60, endOnFailure: true })
     expect(result.failed).toBe(true)
     // Found by what it says or by what the database refused, not because something broke down.
-    expect(String(result.errorInstance)).toMatch(
-      /No order of these|violates check constraint|and is sent as/,
-    )
+    expect(String(result.errorInstance)).toMatch(/No order of these|violates check constraint/)
   })
 })

@@ -1,6 +1,3 @@
-import type { Who } from './people.js'
-import type { Policy } from './policies.js'
-
 /**
  * What the book should be, in plain words and without a database: no code of `src` is used here, so
  * that a mistake there is not made twice. A step changes the model at once, as a transaction does.
@@ -23,8 +20,8 @@ export type QueryAnswer = 'success' | 'success with coupon' | 'closed' | 'abnorm
 /** What a person may say about money that is held. */
 export type HeldWord = 'accept' | 'refund'
 export type Verb = 'approve' | 'reject' | 'cancel'
-/** What the channel says when a person wants to do something about a refund that is stuck. */
-export type Said = QueryAnswer | 'unknown number' | 'silence'
+/** The one who asked; another; another key in the hands of the one who asked. */
+export type Who = 'asker' | 'approver' | 'asker by another key'
 
 export interface Fact {
   readonly key: string
@@ -35,31 +32,14 @@ export interface Fact {
 
 export interface Decision {
   readonly verb: Verb
-  readonly who: Who | 'operator' | 'policy' | 'deadline'
+  readonly who: Who | 'operator'
   outcome: string | null
-}
-
-/** What somebody said about a refund that is stuck, and what the channel's answer proved. */
-export interface Resolution {
-  readonly verb: 'retry' | 'renew' | 'settle' | 'fail'
-  readonly who: Who
-  readonly step: number
-  readonly outcome: string
-  readonly proves: string | null
 }
 
 export interface Refund {
   readonly id: string
   readonly paymentId: string
   readonly amountFen: number
-  /** Nobody asked for what the engine or somebody in the portal made. */
-  readonly requester: Who | null
-  /** The version of the rules it was asked for under, and how many have to approve it. */
-  readonly policy: number | null
-  readonly needs: number
-  readonly shipped: boolean | null
-  /** The closed refund that this one tries again. */
-  readonly retryOf: string | null
   state: string
   cause: string | null
   isHeldBack: boolean
@@ -72,12 +52,8 @@ export interface Refund {
   deadlines: number
   /** The step in which it was last sent, or seen for the first time. */
   submittedIn: number
-  /** The channel said that it took it, or may have taken it. */
-  isAccepted: boolean
-  maybeTaken: boolean
   readonly facts: Fact[]
   readonly decisions: Decision[]
-  readonly resolutions: Resolution[]
   readonly lines: string[]
 }
 
@@ -101,16 +77,12 @@ export interface Payment {
   transaction: string | null
   reservedFen: number
   refundedFen: number
-  /** Given back by other means. */
-  settledFen: number
   /** How much more is spoken for than was paid. */
   overReservedFen: number
   readonly cases: Case[]
   /** The step in which it was placed, and the one in which a refund of it was last sent. */
   placedIn: number
   sentIn: number
-  /** The step in which its newest refund came into being. */
-  newestRefundIn: number
   readonly facts: Fact[]
   readonly events: string[]
   readonly lines: string[]
@@ -123,10 +95,6 @@ export interface Book {
   keys: Record<string, { readonly request: string; readonly refundId: string }>
   /** The account's money has run out; in this step another one was sent to try, and none after. */
   triedIn: number | null
-  /** The merchant's rules, oldest first. */
-  policies: readonly Policy[]
-  /** What was approved in this step, which is a day, by name. */
-  day: Record<string, number>
 }
 
 /** What a step knows beside the book: which step it is, and in which order facts were stored. */
@@ -141,8 +109,6 @@ export const emptyBook = (): Book => ({
   refunds: {},
   keys: {},
   triedIn: null,
-  policies: [],
-  day: {},
 })
 
 const quarterFen = (amountFen: number): number => Math.floor(amountFen / 4)
@@ -166,11 +132,6 @@ export const isEnded = (state: string): boolean =>
 export const newRefund = (
   of: Pick<Refund, 'id' | 'paymentId' | 'amountFen' | 'state'> & Partial<Refund>,
 ): Refund => ({
-  requester: null,
-  policy: null,
-  needs: 1,
-  shipped: null,
-  retryOf: null,
   cause: null,
   isHeldBack: false,
   settlementFen: null,
@@ -180,24 +141,11 @@ export const newRefund = (
   queries: 0,
   deadlines: 0,
   submittedIn: -1,
-  isAccepted: false,
-  maybeTaken: false,
   facts: [],
   decisions: [],
-  resolutions: [],
   lines: [],
   ...of,
 })
-
-/** A refund of a payment comes into being. */
-export function addRefund(book: Book, refund: Refund, step: number): void {
-  book.refunds[refund.id] = refund
-  the(book.payments, refund.paymentId).newestRefundIn = step
-}
-
-/** What is spoken for of a payment, or gone. */
-export const spokenFen = ({ reservedFen, refundedFen, settledFen }: Payment): number =>
-  reservedFen + refundedFen + settledFen
 
 /** Opens a case, once for each cause. */
 export function openCase({ cases }: Payment, kind: string, cause: string, amountFen: number): void {
@@ -207,8 +155,8 @@ export function openCase({ cases }: Payment, kind: string, cause: string, amount
 
 /** What is too much falls with what is released, and its cases with the last of it. */
 export function recount(payment: Payment): void {
-  const { paidFen, overReservedFen } = payment
-  const tooMuchFen = Math.max(0, spokenFen(payment) - (paidFen ?? 0))
+  const { reservedFen, refundedFen, paidFen, overReservedFen } = payment
+  const tooMuchFen = Math.max(0, reservedFen + refundedFen - (paidFen ?? 0))
   payment.overReservedFen = Math.min(overReservedFen, tooMuchFen)
   if (overReservedFen === 0 || payment.overReservedFen > 0) return
   for (const each of payment.cases) {

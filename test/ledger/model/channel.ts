@@ -1,27 +1,12 @@
-import type {
-  Channel,
-  RefundFact,
-  RefundOutcome,
-  SubmitOutcome,
-  SubmitRefund,
-} from '../../../src/domain/channel.js'
+import type { Channel, RefundFact, SubmitOutcome } from '../../../src/domain/channel.js'
 import { fen } from '../../../src/domain/money.js'
-import {
-  lessCouponFen,
-  type PlaceAnswer,
-  type QueryAnswer,
-  type Said,
-  type SubmitAnswer,
-} from './book.js'
+import { lessCouponFen, type PlaceAnswer, type QueryAnswer, type SubmitAnswer } from './book.js'
 
 /** What the channel answers, in the words of the engine's port. */
 
 const unexpected = async (): Promise<never> => {
   throw new Error('Nobody expected this question to the channel.')
 }
-
-/** An app that is none of the merchant's. */
-export const FOREIGN_APP_ID = 'wx-of-somebody'
 
 /** A channel that nobody asks anything. */
 export const SILENT: Channel = {
@@ -59,25 +44,6 @@ export function submitted(
   const reason = { code: answer.toUpperCase(), message: 'no' }
   if (answer === 'unknown') return { kind: 'unknown', retry: 'soon', ...reason }
   return { kind: answer as 'not_enough' | 'rate_limited' | 'refused', ...reason }
-}
-
-/** A refund that is sent has for ever the number and the amount it was first known by. */
-export function checkSent(
-  { outRefundNo, refundFen }: SubmitRefund,
-  known: { readonly outRefundNo: string; readonly amountFen: number },
-): void {
-  const [is, was] = [`${outRefundNo} ${refundFen}`, `${known.outRefundNo} ${known.amountFen}`]
-  if (is !== was) throw new Error(`It was known as ${was}, and is sent as ${is}.`)
-}
-
-/** What is said when a person wants to do something about a refund. */
-export function questioned(
-  refund: { readonly outRefundNo: string; readonly amountFen: number },
-  says: Said,
-): RefundOutcome {
-  if (says === 'unknown number') return { kind: 'not_exist' }
-  if (says !== 'silence') return refundFactOf(refund, says)
-  return { kind: 'unknown', code: 'SYSTEMERROR', message: 'no', retry: 'later' }
 }
 
 /** What a question about a refund is answered. */

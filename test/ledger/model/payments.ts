@@ -1,12 +1,10 @@
 import {
-  addRefund,
   inOrder,
   isOpen,
   lessCouponFen,
   newRefund,
   openCase,
   post,
-  spokenFen,
   the,
   type Answer,
   type Book,
@@ -41,12 +39,10 @@ export function createPayment(
     transaction: null,
     reservedFen: 0,
     refundedFen: 0,
-    settledFen: 0,
     overReservedFen: 0,
     cases: [],
     placedIn: -1,
     sentIn: -1,
-    newestRefundIn: -1,
     facts: [],
     events: [],
     lines: [],
@@ -107,8 +103,8 @@ export function settlePayment(book: Book, paymentId: string, moment: Moment): An
   for (const fact of inOrder(payment.facts, paymentId, moment)) {
     if (fact.what === 'closed') fact.outcome = close(payment)
     else if (fact.source === 'manual') {
-      fact.outcome = decideHeld(book, payment, fact.what as HeldWord, moment)
-    } else fact.outcome = pay(book, payment, fact.what as Paid, moment)
+      fact.outcome = decideHeld(book, payment, fact.what as HeldWord)
+    } else fact.outcome = pay(book, payment, fact.what as Paid)
   }
   // Surplus money goes back by itself.
   return `${payment.state} ${payment.disposition === 'surplus' ? null : payment.attention}`
@@ -121,7 +117,7 @@ function close(payment: Payment): string {
   return 'closed'
 }
 
-function pay(book: Book, payment: Payment, what: Paid, { step }: Moment): string {
+function pay(book: Book, payment: Payment, what: Paid): string {
   const { paidFen, settlementFen, transaction } = amountsOf(what, payment.totalFen)
   if (what === 'foreign') return 'foreign'
   if (payment.state === 'paid') {
@@ -140,7 +136,7 @@ function pay(book: Book, payment: Payment, what: Paid, { step }: Moment): string
     post(payment.lines, 'P1.2', 'coupon_cost/sales', paidFen - settlementFen)
   } else post(payment.lines, 'P2.1', 'wechat/suspense', settlementFen)
   if (payment.disposition === 'held') openCase(payment, 'payment_held', payment.id, paidFen)
-  if (payment.disposition === 'surplus') giveBack(book, payment, paidFen, step)
+  if (payment.disposition === 'surplus') giveBack(book, payment, paidFen)
   return payment.disposition
 }
 
@@ -150,11 +146,11 @@ const dispositionFor = (attention: string | null): string => {
 }
 
 /** What a person says about held money counts once; what the portal gave back is gone already. */
-function decideHeld(book: Book, payment: Payment, word: HeldWord, { step }: Moment): string {
+function decideHeld(book: Book, payment: Payment, word: HeldWord): string {
   if (payment.disposition !== 'held') return 'already_decided'
-  const { settlementFen } = payment
+  const { settlementFen, reservedFen, refundedFen } = payment
   const paidFen = payment.paidFen ?? 0
-  const goneFen = spokenFen(payment)
+  const goneFen = reservedFen + refundedFen
   if (word === 'accept') {
     if (isOrderPaid(book, payment)) return 'order_paid'
     if (goneFen > 0) return 'unacceptable'
@@ -166,17 +162,17 @@ function decideHeld(book: Book, payment: Payment, word: HeldWord, { step }: Mome
   } else {
     payment.disposition = 'surplus'
     payment.events.push('payment.surplus')
-    giveBack(book, payment, paidFen - goneFen, step)
+    giveBack(book, payment, paidFen - goneFen)
   }
   for (const each of payment.cases) if (each.kind === 'payment_held') each.state = 'resolved'
   return payment.disposition
 }
 
 /** Money that came late or twice has a refund of its own, which nobody approves. */
-function giveBack(book: Book, payment: Payment, amountFen: number, step: number): void {
-  if (amountFen <= 0) return
+function giveBack(book: Book, payment: Payment, amountFen: number): void {
+  if (amountFen === 0) return
   const id = `surplus:${payment.id}`
-  addRefund(book, newRefund({ id, paymentId: payment.id, amountFen, state: 'approved' }), step)
+  book.refunds[id] = newRefund({ id, paymentId: payment.id, amountFen, state: 'approved' })
   payment.reservedFen += amountFen
   payment.events.push('refund.approved')
 }

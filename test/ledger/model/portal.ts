@@ -1,10 +1,8 @@
 import {
-  addRefund,
   lessCouponFen,
   newRefund,
   openCase,
   post,
-  spokenFen,
   the,
   type Answer,
   type Book,
@@ -39,15 +37,8 @@ export function bookPortal(
   }
   const isDone = what.startsWith('success')
   const settlementFen = what === 'success with coupon' ? lessCouponFen(amountFen) : amountFen
-  const refund = newRefund({
-    id,
-    paymentId,
-    amountFen,
-    state: 'done',
-    settlementFen,
-    isAccepted: true,
-  })
-  addRefund(book, refund, step)
+  const refund = newRefund({ id, paymentId, amountFen, state: 'done', settlementFen })
+  book.refunds[id] = refund
   payment.events.push('refund.external')
   if (isDone) giveBack(payment, refund, settlementFen)
   else reserve(payment, refund, settlementFen, step)
@@ -74,8 +65,8 @@ function reserve(payment: Payment, refund: Refund, settlementFen: number, step: 
 
 /** What does not fit is counted, and a person is told of just that. */
 function isOver(payment: Payment, cause: string): boolean {
-  const { paidFen, overReservedFen } = payment
-  const tooMuchFen = Math.max(0, spokenFen(payment) - (paidFen ?? 0))
+  const { reservedFen, refundedFen, paidFen, overReservedFen } = payment
+  const tooMuchFen = Math.max(0, reservedFen + refundedFen - (paidFen ?? 0))
   if (tooMuchFen <= overReservedFen) return false
   payment.overReservedFen = tooMuchFen
   openCase(payment, 'refunds_exceed_payment', cause, tooMuchFen - overReservedFen)

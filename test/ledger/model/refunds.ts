@@ -1,5 +1,4 @@
 import {
-  addRefund,
   inOrder,
   isEnded,
   isSent,
@@ -8,7 +7,6 @@ import {
   openCase,
   post,
   recount,
-  spokenFen,
   the,
   type Answer,
   type Book,
@@ -17,77 +15,89 @@ import {
   type QueryAnswer,
   type Refund,
   type SubmitAnswer,
+  type Verb,
+  type Who,
 } from './book.js'
-import { approvalsNeeded, countToday, leftToday, policyOf, type Policy } from './policies.js'
 
 /** What may become of a refund, step by step. */
 
-export const paymentOf = (book: Book, refund: Refund): Payment =>
-  the(book.payments, refund.paymentId)
-
-/** Asks with an idempotency key, under the rules of a version. */
-export function requestOnce(
-  book: Book,
-  wanted: Wanted,
-  key: string,
-  version: number,
-  moment: Moment,
-): Answer {
-  const request = `${wanted.paymentId} ${wanted.amountFen}`
-  const known = book.keys[key]
-  if (known !== undefined) return known.request === request ? `known ${known.refundId}` : 'conflict'
-  const answer = requestRefund(book, wanted, version, moment)
-  if (answer.startsWith('requested')) book.keys[key] = { request, refundId: wanted.id }
-  return answer
-}
-
-export type Wanted = Pick<Refund, 'id' | 'paymentId' | 'amountFen' | 'requester' | 'shipped'> &
-  Partial<Pick<Refund, 'retryOf'>>
+const paymentOf = (book: Book, refund: Refund): Payment => the(book.payments, refund.paymentId)
 
 export function requestRefund(
   book: Book,
-  wanted: Wanted,
-  version: number,
-  { step }: Moment,
+  wanted: { readonly id: string; readonly paymentId: string; readonly amountFen: number },
+  key: string,
 ): Answer {
-  const { paymentId, amountFen } = wanted
+  const { id, paymentId, amountFen } = wanted
+  const request = `${paymentId} ${amountFen}`
+  const known = book.keys[key]
+  if (known !== undefined) return known.request === request ? `known ${known.refundId}` : 'conflict'
   const payment = the(book.payments, paymentId)
-  const policy = policyOf(book, version)
   if (payment.state !== 'paid') return 'payment_not_paid 0'
   if (payment.disposition === 'held') return 'payment_held 0'
-  const leftFen = Math.max(0, (payment.paidFen ?? 0) - spokenFen(payment))
+  const { paidFen, reservedFen, refundedFen } = payment
+  const leftFen = Math.max(0, (paidFen ?? 0) - reservedFen - refundedFen)
   if (payment.disposition === 'surplus' && leftFen === 0) return 'payment_held 0'
   if (amountFen > leftFen) return `refund_exceeds_payment ${leftFen}`
-  if (policy?.isSpaced === true && payment.newestRefundIn === step) {
-    return `refund_too_soon ${leftFen}`
-  }
-  const needs = approvalsNeeded(policy, wanted, step)
-  const refund = newRefund({ ...wanted, needs, policy: version || null, state: 'pending' })
-  addRefund(book, refund, step)
   payment.reservedFen += amountFen
   payment.events.push('refund.requested')
-  if (needs === 0) approveByPolicy(book, refund, policy)
+  book.keys[key] = { request, refundId: id }
+  book.refunds[id] = newRefund({ id, paymentId, amountFen, state: 'pending' })
   return `requested ${leftFen - amountFen}`
 }
 
-/** The rules ask for nobody; but for what is too much for a day, a person is waited for. */
-function approveByPolicy(book: Book, refund: Refund, policy: Policy | undefined): void {
-  if (refund.amountFen > leftToday(book, policy, null)) return
-  countToday(book, policy, null, refund.amountFen)
-  refund.decisions.push({ verb: 'approve', who: 'policy', outcome: 'applied' })
-  move(book, refund, 'approved', null)
-}
-
 /** Moves a refund; whatever ends without giving back frees the amount. */
-export function move(book: Book, refund: Refund, state: string, cause: string | null): void {
+function move(book: Book, refund: Refund, state: string, cause: string | null): void {
   const payment = paymentOf(book, refund)
   refund.state = state
   refund.cause = cause
   if (isEnded(state)) payment.reservedFen -= refund.amountFen
   if (state === 'done') payment.refundedFen += refund.amountFen
-  if (state === 'settled') payment.settledFen += refund.amountFen
   recount(payment)
   if (state !== 'refunding') payment.events.push(`refund.${state}`)
+}
+
+export function recordDecision(book: Book, refundId: string, verb: Verb, who: Who): void {
+  const { decisions } = the(book.refunds, refundId)
+  if (decisions.some((known) => known.verb === verb && known.who === who)) return
+  decisions.push({ verb, who, outcome: null })
+}
+
+export function applyDecision(book: Book, refundId: string, verb: Verb, who: Who): Answer {
+  const refund = the(book.refunds, refundId)
+  const decision = refund.decisions.find((known) => known.verb === verb && known.who === who)
+  if (decision?.outcome === null) decision.outcome = decide(book, refund, verb, who !== 'approver')
+  return refund.state
+}
+
+function decide(book: Book, refund: Refund, verb: Verb, isAsker: boolean): string {
+  const isStoppable = refund.state === 'approved' && verb === 'cancel'
+  if (refund.state !== 'pending' && !isStoppable) return 'already_decided'
+  if (verb === 'approve' && isAsker) return 'same_principal'
+  move(book, refund, { approve: 'approved', reject: 'rejected', cancel: 'cancelled' }[verb], null)
+  return 'applied'
+}
+
+export function approveByOperator(book: Book, refundId: string, moment: Moment): Answer {
+  const refund = the(book.refunds, refundId)
+  const isWithin = refund.amountFen <= moment.operatorLimitFen
+  const outcome =
+    refund.state === 'pending' && !isWithin
+      ? 'over_operator_limit'
+      : decide(book, refund, 'approve', false)
+  refund.decisions.push({ verb: 'approve', who: 'operator', outcome })
+  return refund.state
+}
+
+export function expireRefund(book: Book, refundId: string): Answer {
+  const refund = the(book.refunds, refundId)
+  if (refund.state !== 'pending') return refund.state
+  refund.deadlines += 1
+  const { events } = paymentOf(book, refund)
+  if (refund.deadlines === 1) events.push('refund.reminder')
+  if (refund.deadlines === 2) events.push('refund.escalated')
+  if (refund.deadlines === 3) move(book, refund, 'expired', null)
+  return refund.state
 }
 
 /** The channel's own word waits to be applied. */
@@ -115,8 +125,6 @@ export function claimStep(
     refund.isHeldBack = false
     payment.sentIn = step
   } else if (NOT_TAKEN.includes(refund.cause) && !mayTry(book, step)) return 'BALANCE'
-  // Whoever sent it before has written down no answer.
-  if (refund.cause === 'submitting') refund.maybeTaken = true
   move(book, refund, 'refunding', 'submitting')
   refund.submits += 1
   refund.submittedIn = step
@@ -147,9 +155,7 @@ export function recordSubmitted(
   if (answer === 'refused' || answer === 'accepted otherwise') {
     const cause = answer === 'refused' ? 'refused' : 'amount_differs'
     move(book, refund, 'needs_attention', cause)
-    if (answer === 'refused') return 'returned'
-    refund.isAccepted = true
-    openCaseOf(book, refund, 'refund_differs')
+    if (answer !== 'refused') openCaseOf(book, refund, 'refund_differs')
     return 'returned'
   }
   if (answer === 'accepted' || answer === 'accepted with coupon') {
@@ -157,13 +163,11 @@ export function recordSubmitted(
     return 'PROCESSING'
   }
   refund.cause = answer === 'not_enough' ? 'insufficient_balance' : answer
-  if (answer === 'unknown') refund.maybeTaken = true
   return answer.toUpperCase()
 }
 
 function accept(book: Book, refund: Refund, settlementFen: number): void {
   refund.cause = 'accepted'
-  refund.isAccepted = true
   refund.settlementFen = settlementFen
   refund.round += 1
   refund.isInTransit = true
@@ -213,8 +217,7 @@ export function settleRefund(
   const facts = inOrder(refund.facts, refundId, moment)
   const queried = facts.filter(({ source }) => source === 'query')
   const isGivenBack = facts.some(({ what }) => what.startsWith('success'))
-  const hasEnded = refund.state === 'failed' || refund.state === 'settled'
-  if (hasEnded && isGivenBack) openCaseOf(book, refund, 'refund_after_end')
+  if (refund.state === 'failed' && isGivenBack) openCaseOf(book, refund, 'refund_after_end')
   for (const { what } of queried) applyStatus(book, refund, what as QueryAnswer)
   // A notification is no proof: it is put away when the channel was asked, or all is over.
   const isKnown = isConfirmed || queried.length > 0 || isEnded(refund.state)
@@ -253,7 +256,6 @@ function isBeyond(book: Book, refund: Refund): boolean {
 /** It left the channel, so it is in transit; it is no more than that until a person has looked. */
 function tellBeyond(book: Book, refund: Refund): void {
   sendOff(refund, refund.settlementFen ?? 0)
-  refund.isAccepted = true
   move(book, refund, 'needs_attention', 'beyond_paid')
   openCaseOf(book, refund, 'refund_beyond_paid')
 }

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util'
 
 import { emptyBook, type Answer, type Book, type Moment } from './book.js'
 import type { Command } from './commands.js'
-import { isLimited } from './policies.js'
 import { stepsOf, type Local, type Step } from './steps.js'
 
 /** A command that was run, with what it answered. */
@@ -11,23 +10,12 @@ export interface Done {
   readonly answer: Answer
 }
 
-/** What belongs to no payment stands in a view under this name. */
-export const ACCOUNT = 'account'
-
-export interface AccountView {
-  /** What was approved today, by name, where there is a limit. */
-  readonly approvedFen: Readonly<Record<string, number>>
-  readonly isOutOfMoney: boolean
-}
-
 /** What can be seen of a book from outside: equal for the model and for the database. */
 export type View = Readonly<Record<string, unknown>>
 export type Viewer = (book: Book) => View
 
 interface Thread {
   readonly id: number
-  /** The payment it is about, where it is about one that was there before. */
-  readonly paymentId: string | undefined
   readonly steps: readonly Step[]
   readonly answer: Answer
   readonly at: number
@@ -51,14 +39,6 @@ export function findOrder(
 ): Book | undefined {
   // Different orders often come to the same: what was looked at from there is not looked at again.
   const visited = new Set<string>()
-  // What nobody touches any more must be as it really became.
-  const isRight = (of: Book, paymentId: string | undefined): boolean => {
-    if (paymentId === undefined) return true
-    const part = viewOf(paymentPart(of, paymentId))
-    return Object.keys(part).every(
-      (id) => id === ACCOUNT || isDeepStrictEqual(part[id], actual[id]),
-    )
-  }
   const search = (from: Book, threads: readonly Thread[]): Book | undefined => {
     const key = JSON.stringify([from, threads.map(({ id, at, local }) => [id, at, local])])
     if (visited.has(key) || visited.size > NODES_MAX) return undefined
@@ -72,9 +52,6 @@ export function findOrder(
         if (place !== index) return [other]
         return advanced === 'over' ? [] : [advanced]
       })
-      const { paymentId } = thread
-      const isLast = advanced === 'over' && rest.every((other) => other.paymentId !== paymentId)
-      if (isLast && !isRight(next, paymentId)) continue
       const found = search(next, rest)
       if (found !== undefined) return found
     }
@@ -82,18 +59,13 @@ export function findOrder(
   }
   const threads = done.map(({ command, answer }, id) => ({
     id,
-    paymentId: paymentOf(book, command),
     steps: stepsOf(command),
     answer,
     at: 0,
     local: {},
   }))
-  // Those of one payment stand together, so that what does not fit is noticed soon.
-  return search(book, threads.toSorted(byPayment))
+  return search(book, threads)
 }
-
-const byPayment = (one: Thread, other: Thread): number =>
-  (one.paymentId ?? '').localeCompare(other.paymentId ?? '')
 
 function advance(book: Book, thread: Thread, moment: Moment): Thread | 'over' | 'impossible' {
   const local = { ...thread.local }
@@ -137,10 +109,6 @@ export function groups(book: Book, done: readonly Done[]): Done[][] {
   if (book.triedIn !== null || sends.some(({ command }) => isNotEnough(command))) {
     join(sends.flatMap(({ command }) => namesOf(book, command)))
   }
-  // So do the rules, and what may be approved of a day: it counts for all payments.
-  if (isLimited(book) || done.some(({ command }) => command.kind === 'policy')) {
-    join(done.flatMap(({ command }) => (isRuled(command) ? namesOf(book, command) : [])))
-  }
   const byRoot = new Map<string, Done[]>()
   for (const each of done) {
     const name = root(namesOf(book, each.command)[0] ?? '')
@@ -148,18 +116,6 @@ export function groups(book: Book, done: readonly Done[]): Done[][] {
   }
   return [...byRoot.values()]
 }
-
-/** What rules and limits of the day have to do with. */
-export const isRuled = ({ kind }: Command): boolean => RULED.has(kind)
-
-const RULED: ReadonlySet<Command['kind']> = new Set([
-  'policy',
-  'request',
-  'decide',
-  'approve in Temporal',
-  'expire refund',
-  'retry',
-])
 
 const isNotEnough = (command: Command): boolean =>
   command.kind === 'send' && command.submit === 'not_enough'
@@ -170,25 +126,8 @@ const namesOfPayment = ({ id, orderRef }: { id: string; orderRef: string | null 
 function namesOf(book: Book, command: Command): string[] {
   if (command.kind === 'create') return namesOfPayment(command)
   if (command.kind === 'request') return [command.paymentId, command.key]
-  return [paymentOf(book, command) ?? command.kind]
-}
-
-function paymentOf(book: Book, command: Command): string | undefined {
-  if ('paymentId' in command) return command.paymentId
-  return 'refundId' in command ? book.refunds[command.refundId]?.paymentId : undefined
-}
-
-/** One payment with its refunds. */
-function paymentPart(book: Book, paymentId: string): Book {
-  const { [paymentId]: payment } = book.payments
-  const refunds = Object.entries(book.refunds).filter(
-    ([, refund]) => refund.paymentId === paymentId,
-  )
-  return {
-    ...emptyBook(),
-    payments: payment === undefined ? {} : { [paymentId]: payment },
-    refunds: Object.fromEntries(refunds),
-  }
+  if ('paymentId' in command) return [command.paymentId]
+  return [book.refunds[command.refundId]?.paymentId ?? '']
 }
 
 /** The part of a book that a group of commands can touch. */
@@ -197,7 +136,7 @@ export function partOf(book: Book, group: readonly Done[]): Book {
   const orders = new Set(
     [...names].flatMap((name) => book.payments[name]?.orderRef ?? []).concat([...names]),
   )
-  const part: Book = { ...emptyBook(), triedIn: book.triedIn, policies: book.policies }
+  const part: Book = { ...emptyBook(), triedIn: book.triedIn }
   for (const [id, payment] of Object.entries(book.payments)) {
     if (names.has(id) || orders.has(payment.orderRef ?? id)) part.payments[id] = payment
   }

@@ -1,39 +1,20 @@
 import type { Database } from '../../../src/db/pool.js'
 import { paymentFactKey } from '../../../src/domain/payment.js'
 import { run } from '../../db/support/book.js'
-import {
-  lessCouponFen,
-  type Book,
-  type Decision,
-  type Fact,
-  type Payment,
-  type Refund,
-} from './book.js'
-import { FOREIGN_APP_ID } from './channel.js'
-import { PEOPLE } from './people.js'
-import { ACCOUNT, type AccountView, type View } from './search.js'
+import type { Book, Payment, Refund } from './book.js'
+import type { View } from './search.js'
 import type { World } from './world.js'
 
 /** Everything that is compared of payments and refunds, in an order that is always the same. */
 export function viewOf(book: Book): View {
   return Object.fromEntries([
-    [ACCOUNT, accountView(book)],
     ...Object.values(book.payments).map((payment) => [payment.id, paymentView(payment)]),
     ...Object.values(book.refunds).map((refund) => [refund.id, refundView(refund)]),
   ])
 }
 
-export const accountView = ({ day, triedIn }: Book): AccountView => ({
-  approvedFen: day,
-  isOutOfMoney: triedIn !== null,
-})
-
-/** One key may stand for different facts, of which the first was kept: what it says shows which. */
-const factLines = (facts: Payment['facts'], saidOf: (what: Fact['what']) => string): string[] =>
-  facts.map(({ key, what, outcome }) => `${key}${saidOf(what)}: ${outcome}`).toSorted()
-
-const settledFen = (what: Fact['what'], amountFen: number): number =>
-  what === 'success with coupon' ? lessCouponFen(amountFen) : amountFen
+const factLines = (facts: Payment['facts']): string[] =>
+  facts.map(({ key, outcome }) => `${key}: ${outcome}`).toSorted()
 
 const paymentView = (payment: Payment) => ({
   state: payment.state,
@@ -43,23 +24,17 @@ const paymentView = (payment: Payment) => ({
   settlementFen: payment.settlementFen,
   reservedFen: payment.reservedFen,
   refundedFen: payment.refundedFen,
-  settledFen: payment.settledFen,
   overReservedFen: payment.overReservedFen,
   cases: payment.cases
     .map(({ kind, state, amountFen }) => `${kind} ${state} ${amountFen}`)
     .toSorted(),
-  facts: factLines(payment.facts, (what) => (what === 'foreign' ? ' foreign' : '')),
+  facts: factLines(payment.facts),
   events: payment.events,
   lines: payment.lines.toSorted(),
 })
 
 const refundView = (refund: Refund) => ({
   paymentId: refund.paymentId,
-  requester: refund.requester === null ? null : nameOf(refund.requester),
-  retryOf: refund.retryOf,
-  isSameNumber: true,
-  policy: refund.policy,
-  needs: refund.needs,
   state: refund.state,
   cause: refund.cause,
   isHeldBack: refund.isHeldBack,
@@ -67,23 +42,13 @@ const refundView = (refund: Refund) => ({
   round: refund.round,
   isInTransit: refund.isInTransit,
   submits: refund.submits,
-  isAccepted: refund.isAccepted,
-  maybeTaken: refund.maybeTaken,
   queries: refund.queries,
-  facts: factLines(refund.facts, (what) => ` ${settledFen(what, refund.amountFen)}`),
+  facts: factLines(refund.facts),
   decisions: refund.decisions
-    .map(({ verb, who, outcome }) => `${verb} ${nameOf(who)}: ${outcome}`)
-    .toSorted(),
-  resolutions: refund.resolutions
-    .map(({ verb, who, outcome, proves }) => `${verb} ${nameOf(who)}: ${outcome}, ${proves}`)
+    .map(({ verb, who, outcome }) => `${verb} ${who}: ${outcome}`)
     .toSorted(),
   lines: refund.lines.toSorted(),
 })
-
-const nameOf = (who: Decision['who']): string => (isKeyOf(PEOPLE, who) ? PEOPLE[who].name : who)
-
-const isKeyOf = <T extends object>(of: T, key: string | number | symbol): key is keyof T =>
-  key in of
 
 interface Row {
   readonly id: string
@@ -93,30 +58,14 @@ interface Row {
 interface RefundRow extends Row {
   /** What the model calls it, which cannot know the id of what the engine makes by itself. */
   readonly name: string
-  readonly retryOf: string | null
   readonly outRefundNo: string
   readonly amountFen: number
-}
-
-interface FactRow {
-  readonly id: string
-  readonly key: string
-  readonly outcome: string
-  readonly place: number
-  readonly settlementFen: string | null
-  readonly appId: string | null
-}
-
-const saidBy = ({ settlementFen, appId }: FactRow, isOfRefund: boolean): string => {
-  if (isOfRefund) return ` ${settlementFen}`
-  return appId === FOREIGN_APP_ID ? ' foreign' : ''
 }
 
 const PAYMENTS = `
   select p.id, jsonb_build_object('state', state, 'disposition', disposition,
     'attention', attention, 'paidFen', paid_fen, 'settlementFen', settlement_fen,
-    'reservedFen', reserved_fen, 'refundedFen', refunded_fen, 'settledFen', settled_fen,
-    'overReservedFen', over_reserved_fen,
+    'reservedFen', reserved_fen, 'refundedFen', refunded_fen, 'overReservedFen', over_reserved_fen,
     'cases', (select coalesce(jsonb_agg(line order by line collate "C"), '[]') from (
       select kind || ' ' || state || ' ' || amount_fen as line from cases
       where payment_id = p.id) as lines),
@@ -125,30 +74,19 @@ const PAYMENTS = `
   from payments p where merchant_id = $1`
 
 const REFUNDS = `
-  select r.id, out_refund_no as "outRefundNo", amount_fen as "amountFen", retry_of as "retryOf",
+  select r.id, out_refund_no as "outRefundNo", amount_fen as "amountFen",
     case origin when 'system' then 'surplus:' || payment_id when 'external' then out_refund_no
       else r.id::text end as name,
     jsonb_build_object('paymentId', payment_id, 'state', state, 'cause', cause,
-    'requester', case when requested_by is not null then requested_for end,
     'isHeldBack', hold_reason is not null, 'settlementFen', settlement_fen, 'round', transit_round,
     'isInTransit', in_transit, 'submits', submit_count, 'queries', query_count,
-    'isAccepted', accepted_at is not null, 'maybeTaken', maybe_taken,
-    'policy', policy_version, 'needs', approvals_needed,
-    'decisions', (select coalesce(jsonb_agg(verb || ' ' || case principal_kind
-          when 'temporal-operator' then 'operator' when 'api_key' then acting_user
-          else principal_kind end || ': ' || coalesce(outcome, 'null')), '[]')
-      from refund_decisions where refund_id = r.id),
-    'resolutions', (select coalesce(jsonb_agg(verb || ' ' || acting_user || ': '
-        || coalesce(outcome, 'null') || ', ' || coalesce(proof ->> 'proves', 'null')), '[]')
-      from refund_resolutions where refund_id = r.id)) as view
-  from refunds r where merchant_id = $1 order by created_at, id`
-
-const APPROVED = `
-  select person, approved_fen as "approvedFen" from person_day_totals
-  where merchant_id = $1 and beijing_day = ($2::timestamptz at time zone 'Asia/Shanghai')::date
-    and approved_fen > 0`
-
-const HOLDS = 'select from channel_holds where account_id = $1'
+    'decisions', (select coalesce(jsonb_agg(verb || ' ' || case
+          when principal_kind = 'temporal-operator' then 'operator'
+          when acting_user = 'Alice' then 'asker'
+          when acting_user = 'Bob' then 'approver' else 'asker by another key' end
+        || ': ' || coalesce(outcome, 'null')), '[]')
+      from refund_decisions where refund_id = r.id)) as view
+  from refunds r where merchant_id = $1`
 
 const LINES = `
   select cause_id as id, rule || '.' || n || ' ' || split_part(debit, ':', 1) || '/'
@@ -157,8 +95,7 @@ const LINES = `
 
 const FACTS = `
   select subject_id as id, business_key as key, coalesce(outcome, 'null') as outcome,
-    row_number() over (order by stored_at, id) as place,
-    fact ->> 'settlementFen' as "settlementFen", fact ->> 'appId' as "appId"
+    row_number() over (order by stored_at, id) as place
   from inbox where account_id = $1`
 
 /** What the database says, with the order in which facts were stored. */
@@ -166,72 +103,36 @@ export async function readView(
   world: World,
 ): Promise<{ view: View; storedAt: (subjectId: string, key: string) => number }> {
   const { owner, account } = world
-  const read = <R>(text: string, ...values: unknown[]): Promise<R[]> => run<R>(owner, text, values)
-  const { merchantId } = account
-  const [payments, refunds, lines, facts, approved, holds] = await Promise.all([
-    read<Row>(PAYMENTS, merchantId),
-    read<RefundRow>(REFUNDS, merchantId),
-    read<{ id: string; line: string }>(LINES, merchantId),
-    read<FactRow>(FACTS, account.id),
-    read<{ person: string; approvedFen: number }>(APPROVED, merchantId, world.clock.now()),
-    read(HOLDS, account.id),
+  const read = <R>(text: string, id: string): Promise<R[]> => run<R>(owner, text, [id])
+  const [payments, refunds, lines, facts] = await Promise.all([
+    read<Row>(PAYMENTS, account.merchantId),
+    read<RefundRow>(REFUNDS, account.merchantId),
+    read<{ id: string; line: string }>(LINES, account.merchantId),
+    read<{ id: string; key: string; outcome: string; place: number }>(FACTS, account.id),
   ])
-  const names = namesOf(refunds)
-  const named = new Map(
-    refunds.map((row) => {
-      const retryOf = row.retryOf === null ? null : names.get(row.retryOf)
-      return [row.id, { retryOf, isSameNumber: isSameNumber(world, names, row) }]
+  for (const refund of refunds) world.refunds.set(refund.name, refund)
+  const names = new Map(refunds.map(({ id, name }) => [id, name]))
+  const known = facts.map((fact) => ({ ...fact, key: plainKey(world, fact.id, fact.key) }))
+  const view = Object.fromEntries(
+    [...payments, ...refunds].map(({ id, view: columns }) => {
+      const own = known.filter((fact) => fact.id === id)
+      const decisions = 'decisions' in columns ? (columns.decisions as string[]) : undefined
+      return [
+        names.get(id) ?? id,
+        {
+          ...columns,
+          ...(decisions === undefined ? {} : { decisions: decisions.toSorted() }),
+          facts: own.map(({ key, outcome }) => `${key}: ${outcome}`).toSorted(),
+          lines: lines.flatMap((each) => (each.id === id ? [each.line] : [])).toSorted(),
+        },
+      ]
     }),
   )
-  const known = facts.map((fact) => ({ ...fact, key: plainKey(world, fact.id, fact.key) }))
-  const rows = [...payments, ...refunds].map(({ id, view: columns }) => {
-    const own = known.filter((fact) => fact.id === id)
-    const view = {
-      ...sorted(columns),
-      ...named.get(id),
-      facts: own
-        .map((fact) => `${fact.key}${saidBy(fact, names.has(id))}: ${fact.outcome}`)
-        .toSorted(),
-      lines: lines.flatMap((each) => (each.id === id ? [each.line] : [])).toSorted(),
-    }
-    return [names.get(id) ?? id, view] as const
-  })
-  const approvedFen = Object.fromEntries(approved.map((row) => [row.person, row.approvedFen]))
-  const whole: AccountView = { approvedFen, isOutOfMoney: holds.length > 0 }
   const places = new Map(
     known.map(({ id, key, place }) => [`${names.get(id) ?? id} ${key}`, place]),
   )
-  return {
-    view: { [ACCOUNT]: whole, ...Object.fromEntries(rows) },
-    storedAt: (id, key) => places.get(`${id} ${key}`) ?? 0,
-  }
+  return { view, storedAt: (id, key) => places.get(`${id} ${key}`) ?? 0 }
 }
-
-/** What the model calls refunds; one that tries another one again is there later than that. */
-function namesOf(refunds: readonly RefundRow[]): ReadonlyMap<string, string> {
-  const names = new Map<string, string>()
-  for (const { id, name, retryOf } of refunds) {
-    names.set(id, retryOf === null ? name : `renewal:${names.get(retryOf)}`)
-  }
-  return names
-}
-
-/** A refund keeps the number it was first seen with. */
-function isSameNumber(world: World, names: ReadonlyMap<string, string>, row: RefundRow): boolean {
-  const name = names.get(row.id) ?? row.id
-  const first = world.refunds.get(name) ?? row
-  world.refunds.set(name, first)
-  return first.outRefundNo === row.outRefundNo
-}
-
-/** Decisions and what else was said, in an order that is always the same. */
-const sorted = (columns: object): object =>
-  Object.fromEntries(
-    Object.entries(columns).map(([name, value]) => [
-      name,
-      name === 'decisions' || name === 'resolutions' ? (value as string[]).toSorted() : value,
-    ]),
-  )
 
 /** The model's word for a key of the inbox. */
 function plainKey(world: World, subjectId: string, key: string): string {

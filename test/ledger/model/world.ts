@@ -12,8 +12,10 @@ import type {
 import { createApiKey, SCOPES } from '../../../src/db/api-keys.js'
 import { bookExternalRefund } from '../../../src/db/external-refunds.js'
 import { sealChannelRequest } from '../../../src/db/channel-requests.js'
+import { recordDecision } from '../../../src/db/decisions.js'
 import { Envelope } from '../../../src/db/envelope.js'
-import { newId, newOutTradeNo } from '../../../src/db/ids.js'
+import { claimIdempotencyKey } from '../../../src/db/idempotency.js'
+import { newId, newOutRefundNo, newOutTradeNo } from '../../../src/db/ids.js'
 import { storeFact, type NewFact } from '../../../src/db/inbox.js'
 import {
   findAccount,
@@ -23,6 +25,7 @@ import {
 } from '../../../src/db/merchants.js'
 import { findPayment, insertPayment } from '../../../src/db/payments.js'
 import { Database } from '../../../src/db/pool.js'
+import { requestRefund } from '../../../src/db/refunds.js'
 import { inTransaction, violatedConstraint } from '../../../src/db/transaction.js'
 import type { Channel, PaidFact, RefundFact } from '../../../src/domain/channel.js'
 import { fen } from '../../../src/domain/money.js'
@@ -30,11 +33,10 @@ import { paymentFactKey } from '../../../src/domain/payment.js'
 import { refundFactKey } from '../../../src/domain/refund.js'
 import type { DatabaseUrls } from '../../support/database-template.js'
 import { runActivity } from '../../support/run-activity.js'
-import type { Answer, Paid, QueryAnswer } from './book.js'
-import { checkSent, FOREIGN_APP_ID, placed, refundFactOf, SILENT, submitted } from './channel.js'
+import type { Answer, Paid, QueryAnswer, Who } from './book.js'
+import { placed, refundFactOf, SILENT, submitted } from './channel.js'
 import { LateClock, SteppingClock } from './clock.js'
 import type { Command, Of } from './commands.js'
-import { Desk, type RealRefund } from './desk.js'
 import { amountsOf } from './payments.js'
 
 const CONNECTIONS_PER_ROLE = 4
@@ -46,6 +48,11 @@ interface RealPayment {
   readonly outTradeNo: string
   readonly totalFen: number
 }
+interface RealRefund {
+  readonly id: string
+  readonly outRefundNo: string
+  readonly amountFen: number
+}
 
 /** The real thing: a merchant in a real database, used by the roles of API and worker. */
 export class World {
@@ -55,7 +62,7 @@ export class World {
   /** By what the model calls them. */
   readonly refunds = new Map<string, RealRefund>()
   #account: AccountRow | undefined
-  #desk: Desk | undefined
+  #keys: Readonly<Record<Who, string>> | undefined
   readonly #api: Database
   readonly #worker: Database
   readonly #envelope = new Envelope(randomBytes(32))
@@ -99,24 +106,11 @@ export class World {
       now,
     })
     this.#account = await findAccount(this.owner, id)
-    const keys = { one: newId(now), two: newId(now), three: newId(now) }
-    for (const keyId of Object.values(keys)) {
+    const [asker, approver] = [newId(now), newId(now)]
+    for (const keyId of [asker, approver]) {
       await createApiKey(this.owner, { id: keyId, merchantId, name: 'k', scopes: SCOPES, now })
     }
-    this.#desk = new Desk({
-      api: this.#api,
-      clock: this.clock,
-      account: this.account,
-      keys,
-      activities: (channel) => this.#activities(channel),
-      refund: (name) => this.#refund(name),
-      requested: (refund) => void this.refunds.set(refund.id, refund),
-    })
-  }
-
-  get #people(): Desk {
-    if (this.#desk === undefined) throw new Error('No merchant was opened.')
-    return this.#desk
+    this.#keys = { asker, approver, 'asker by another key': approver }
   }
 
   async close(): Promise<void> {
@@ -137,21 +131,14 @@ export class World {
       },
       'settle payment': ({ paymentId }) => this.#activity({}, 'settlePayment', paymentId),
       'decide held': (of) => this.#decideHeld(of),
-      policy: (of) => this.#people.addPolicy(of),
-      request: (of) => this.#people.request(of),
-      decide: (of) => this.#people.decide(of),
-      'approve in Temporal': (of) => this.#people.approveInTemporal(of),
-      retry: (of) => this.#people.retry(of),
-      settle: (of) => this.#people.resolve('settle', of),
-      fail: (of) => this.#people.resolve('fail', of),
+      request: (of) => this.#request(of),
+      decide: (of) => this.#decide(of),
+      'approve in Temporal': ({ refundId }) => this.#approveInTemporal(refundId),
       'expire refund': ({ refundId }) => this.#expireRefund(refundId),
       send: ({ refundId, submit, query }) =>
         this.#activity(
           {
-            submitRefund: async (sent) => {
-              checkSent(sent, this.#refund(refundId))
-              return submitted(submit, this.#refund(refundId))
-            },
+            submitRefund: async () => submitted(submit, this.#refund(refundId)),
             queryRefund: async () => this.refundFact(refundId, query),
           },
           'refundAtChannel',
@@ -211,7 +198,7 @@ export class World {
     const { paidFen, settlementFen, transaction } = amountsOf(what, totalFen)
     return {
       kind: 'paid',
-      appId: what === 'foreign' ? FOREIGN_APP_ID : APP_ID,
+      appId: what === 'foreign' ? 'wx-of-somebody' : APP_ID,
       mchId: this.account.mchId,
       outTradeNo,
       transactionId: `${transaction}-${outTradeNo}`,
@@ -243,7 +230,7 @@ export class World {
   async #decideHeld({ paymentId, word }: Of<'decide held'>): Promise<Answer> {
     const payment = await findPayment(this.#api, paymentId)
     if (payment?.disposition !== 'held') return 'not held'
-    const person = { principalId: this.account.id, actingUser: 'Bob', reason: 'x' }
+    const person = { principalId: this.#key().approver, actingUser: 'Bob', reason: 'x' }
     const fact = { kind: 'resolve', as: word, ...person } as const
     await this.#store({
       kind: 'payment',
@@ -274,6 +261,63 @@ export class World {
     const now = this.clock.now()
     const of = { id: newId(now), accountId: this.account.id, now }
     await storeFact(this.#api, { source: 'notify', ...fact, ...of })
+  }
+
+  /** Claims the key and asks in one transaction, as the API does. */
+  async #request({ id, paymentId, amountFen, key }: Of<'request'>): Promise<Answer> {
+    const now = this.clock.now()
+    const { merchantId } = this.account
+    const { asker: requestedBy } = this.#key()
+    const outRefundNo = newOutRefundNo(now)
+    const ids = { id, merchantId, paymentId, outRefundNo, amountFen, requestedBy }
+    const requestHash = Buffer.from(`${paymentId} ${amountFen}`)
+    const refusal = { text: '' }
+    const answer = inTransaction(this.#api, async (tx) => {
+      const route = 'POST /v1/refunds'
+      const of = { merchantId, clientId: requestedBy, route, key }
+      const claim = await claimIdempotencyKey(tx, { ...of, requestHash, objectId: id, now })
+      if (claim.kind === 'known') return `known ${claim.objectId}`
+      if (claim.kind === 'conflict') return 'conflict'
+      const { outcome, leftFen } = await requestRefund(tx, {
+        ...ids,
+        reason: 'x',
+        requestedFor: 'Alice',
+        expiresAt: now,
+        eventId: newId(now),
+        auditId: newId(now),
+        now,
+      })
+      if (outcome === 'requested') return `requested ${leftFen}`
+      refusal.text = `${outcome} ${leftFen}`
+      throw new Error('A refused request leaves its key unused.')
+    })
+    const said = await answer.catch((error: unknown) => {
+      if (refusal.text === '') throw error
+      return refusal.text
+    })
+    if (said.startsWith('requested')) this.refunds.set(id, { id, outRefundNo, amountFen })
+    return said
+  }
+
+  async #decide({ refundId, verb, who }: Of<'decide'>): Promise<Answer> {
+    const now = this.clock.now()
+    const decision = await recordDecision(this.#api, {
+      id: newId(now),
+      refundId: this.#id(refundId),
+      verb,
+      principalId: this.#key()[who],
+      actingUser: { asker: 'Alice', approver: 'Bob', 'asker by another key': ' ALICE' }[who],
+      reason: 'x',
+      now,
+    })
+    const { decideRefund } = this.#activities({})
+    return (await decideRefund(this.#id(refundId), decision.id)).state
+  }
+
+  async #approveInTemporal(refundId: string): Promise<Answer> {
+    const { approveByOperator } = this.#activities({})
+    const approval = { decisionId: newId(this.clock.now()), reason: 'x', runId: 'run' }
+    return (await approveByOperator(this.#id(refundId), approval)).state
   }
 
   /** Takes the next step of a deadline, whichever that is; nothing else grows older by that. */
@@ -338,6 +382,11 @@ export class World {
 
   #id(name: string): string {
     return this.#refund(name).id
+  }
+
+  #key(): Readonly<Record<Who, string>> {
+    if (this.#keys === undefined) throw new Error('No merchant was opened.')
+    return this.#keys
   }
 }
 
