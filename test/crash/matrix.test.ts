@@ -13,7 +13,7 @@ import { buildLaneParts } from './support/lane-parts.js'
 import type { Way } from './support/ways.js'
 
 /** Systems side by side: most of a death is waiting until Temporal notices it. */
-const LANES = 10
+const LANES = 12
 const MATRIX_TIMEOUT_MS = 900_000
 const WALKS_MAX = 3
 

@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process'
 import { symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
+import { build, type Plugin } from 'esbuild'
 
 import { cloneRoot } from '../../../src/cli/local/clone.js'
 import { makeTestFolder } from '../../support/test-folder.js'
@@ -13,21 +12,34 @@ import { makeTestFolder } from '../../support/test-folder.js'
 export interface LaneParts {
   /** The workflows, bundled with what tells of their fail points. */
   readonly workflowBundlePath: string
-  /** The worker that dies, compiled. */
+  /** The worker that dies, in one file. */
   readonly workerProgramPath: string
 }
 
-const PROGRAM = path.join('test', 'crash', 'support', 'doomed-worker')
+const PROGRAM = fileURLToPath(new URL('./doomed-worker.ts', import.meta.url))
 /** A bundle has to have a source map; nobody reads it here, and it is most of what is loaded. */
 const MAP = '//# sourceMappingURL=data:'
 const NO_MAP = JSON.stringify({ version: 3, sources: [], names: [], mappings: '' })
-const COMPILER = path.join(cloneRoot, 'node_modules', 'tsc7', 'bin', 'tsc')
+/** Stays outside of the one file: native code, what reads files beside it, what is optional. */
+const LEFT_OUT = ['@temporalio/core-bridge', 'source-map', 'pino', 'pg-native']
+/** The worker is given its workflows bundled, and does without what would bundle them. */
+const NOTHING = 'exports.defaultWorkflowInterceptorModules = []'
+const NO_BUNDLER: Plugin = {
+  name: 'no-bundler',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^\.\.?\/(workflow\/)?bundler$/ }, () => ({
+      path: 'bundler',
+      namespace: 'nothing',
+    }))
+    bundle.onLoad({ filter: /^/, namespace: 'nothing' }, () => ({ contents: NOTHING }))
+  },
+}
 
 export async function buildLaneParts(): Promise<LaneParts> {
   const folder = await makeTestFolder('crash')
   const [workflowBundlePath, workerProgramPath] = await Promise.all([
     bundleWatchedWorkflows(folder),
-    compileDoomedWorker(folder),
+    bundleDoomedWorker(folder),
   ])
   return { workflowBundlePath, workerProgramPath }
 }
@@ -45,24 +57,23 @@ async function bundleWatchedWorkflows(folder: string): Promise<string> {
   return file
 }
 
-/** It starts once for every death, and is not transpiled again for each. */
-async function compileDoomedWorker(folder: string): Promise<string> {
-  const modules = path.join(cloneRoot, 'node_modules')
-  const settings = {
-    extends: path.join(cloneRoot, 'tsconfig.json'),
-    compilerOptions: {
-      noEmit: false,
-      noCheck: true,
-      rootDir: cloneRoot,
-      outDir: folder,
-      typeRoots: [path.join(modules, '@types')],
-    },
-    include: [],
-    files: [path.join(cloneRoot, `${PROGRAM}.ts`)],
-  }
-  await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify(settings))
-  await writeFile(path.join(folder, 'package.json'), '{ "type": "module" }')
-  await symlink(modules, path.join(folder, 'node_modules'))
-  await promisify(execFile)(process.execPath, [COMPILER, '-p', folder])
-  return path.join(folder, `${PROGRAM}.js`)
+/** It starts once for every death, and half of what that takes was to find and read its modules. */
+async function bundleDoomedWorker(folder: string): Promise<string> {
+  const file = path.join(folder, 'doomed-worker.cjs')
+  await symlink(path.join(cloneRoot, 'node_modules'), path.join(folder, 'node_modules'))
+  await build({
+    entryPoints: [PROGRAM],
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    logLevel: 'error',
+    external: LEFT_OUT,
+    define: { 'import.meta.url': JSON.stringify(pathToFileURL(file)) },
+    plugins: [NO_BUNDLER],
+  })
+  return file
 }
